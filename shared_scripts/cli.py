@@ -1,0 +1,97 @@
+"""The command line's manners, the same in every script: one-line errors, Ctrl-C, old flag spellings, shared flags."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+
+class UserError(Exception):
+    """Something the person at the keyboard can put right; its message says what and how, in one line."""
+
+
+class RunError(UserError):
+    """The run itself failed though the input was fine (a loss became NaN, say): exit status 1 instead of 2."""
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """argparse whose errors are one line, and whose --help shows every default."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("formatter_class", HelpFormatter)
+        super().__init__(**kwargs)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (all flags: python {self.prog} --help)\n")
+
+
+class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Shows defaults; a switch's is "off", and None, which tells nobody anything, is left to the help text."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None:
+            return action.help
+        if action.default is False:
+            return f"{action.help} (default: off)"
+        return super()._get_help_string(action)
+
+
+def boolean(text: str) -> bool:
+    """The value of a switch written ``--flag=TRUE``; argparse's own switches take no value."""
+    words = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no": False, "0": False, "off": False}
+    try:
+        return words[text.strip().lower()]
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"expected TRUE or FALSE, not {text!r}") from None
+
+
+def add_switch(parser, *names: str, help: str) -> None:
+    """A switch that is off unless given, and that also takes ``=TRUE`` or ``=FALSE`` as old command lines do."""
+    parser.add_argument(*names, nargs="?", const=True, default=False, type=boolean, metavar="TRUE|FALSE", help=help)
+
+
+def add_device_flags(parser, precision_default: str = "float32") -> None:
+    """The flags every computing script has: --device, --gpu_ids, --precision, --seed."""
+    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]|mps", help="where to compute")
+    parser.add_argument("--gpu_ids", "--gpu-ids", metavar="N", help="GPU number (the first is used); -1 is the CPU")
+    parser.add_argument(
+        "--precision",
+        default=precision_default,
+        choices=["float32", "bf16", "auto"],
+        help="float32 is exact; auto takes bfloat16 where this machine is measurably faster with it",
+    )
+    parser.add_argument("--seed", type=int, help="makes a run on the CPU repeatable to the bit")
+
+
+def one_line(problem: BaseException) -> str:
+    """A problem's message on one line; an OSError's with the file it is about."""
+    if isinstance(problem, OSError) and problem.filename is not None:
+        return f"{problem.filename}: {problem.strerror or problem}"
+    return " ".join(str(problem).split()) or type(problem).__name__
+
+
+def run(main: Callable[[], object]) -> NoReturn:
+    """Call ``main`` and end the process the way people expect.
+
+    Status 0 (or the int ``main`` returns); 2 and one line ``error: …`` on stderr for a UserError or an unreadable
+    file (1 for a RunError); 130 after Ctrl-C, which ``main`` itself answers by saving what there is. Any other
+    exception is a bug and keeps its traceback.
+    """
+    try:
+        status = main()
+    except RunError as problem:
+        fail(problem, 1)
+    except (UserError, OSError) as problem:
+        fail(problem, 2)
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(problem: BaseException, status: int) -> NoReturn:
+    """Print ``error: …`` and leave."""
+    print(f"error: {one_line(problem)}", file=sys.stderr)
+    sys.exit(status)

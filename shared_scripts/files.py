@@ -1,0 +1,79 @@
+"""Paths as people type them, and files that are either whole or not there."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shared_scripts.cli import UserError
+
+
+def resolve_path(text: str | os.PathLike) -> Path:
+    r"""The path a person meant.
+
+    Command lines copied from Windows carry backslashes. Where ``text`` names nothing as it stands, the same path
+    with forward slashes is meant: ``contents\cat.jpg`` works on Linux, while a Linux file that really has a
+    backslash in its name is still found.
+    """
+    path = Path(text).expanduser()
+    if "\\" in str(text) and not path.exists():
+        path = Path(str(text).replace("\\", "/")).expanduser()
+    return path
+
+
+def natural_key(path: str | os.PathLike) -> list:
+    """Sort key that puts ``frame9`` before ``frame10``."""
+    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
+
+
+def ensure_folder(folder: Path) -> None:
+    """Create ``folder`` and its parents; UserError where that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise UserError(f"cannot create the folder {folder}: {problem.strerror or problem}") from problem
+
+
+def check_writable(path: Path, overwrite: bool = True) -> None:
+    """Find out before a long run whether ``path`` can be written in the end, without touching what is there.
+
+    Creates the folder where it is missing. Raises UserError where ``path`` is a folder, where it exists and
+    ``overwrite`` is false, or where its folder refuses new files.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder; name a file in it")
+    if path.exists() and not overwrite:
+        raise UserError(f"{path} exists already; add --overwrite to replace it, or choose another name")
+    ensure_folder(path.parent)
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as problem:
+        raise UserError(f"cannot write into the folder {path.parent}: {problem.strerror or problem}") from problem
+    if path.exists() and not os.access(path, os.W_OK):
+        raise UserError(f"{path} is write-protected")
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside ``path`` to write to; it takes the name ``path`` only when the block succeeds.
+
+    The temporary name keeps the suffix, since many libraries choose the format by it. Whoever looks at ``path``
+    sees the old file or the new one, never half of one. Raises UserError where the disk or the folder refuses.
+    """
+    path = Path(path)
+    ensure_folder(path.parent)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as written:  # on the disk before the rename, or a power cut leaves an empty file
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    except OSError as problem:
+        raise UserError(f"cannot write {path}: {problem.strerror or problem}") from problem
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""Pictures in and out: any file a person has becomes (H, W, 3) uint8 RGB, and back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
+
+from shared_scripts.cli import UserError
+from shared_scripts.files import atomic_write, natural_key, resolve_path
+
+EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Read a picture as people see it: (H, W, 3) uint8 RGB.
+
+    The EXIF orientation is applied, palettes are looked up, transparency is dropped (the colours under it stay),
+    16-bit and floating-point pictures are scaled to 0..255, CMYK and grey become RGB. Of an animation the first
+    frame is taken. Raises UserError naming the file where it is missing, empty, truncated or no picture.
+    """
+    path = resolve_path(path)
+    if not path.exists():
+        raise UserError(f"there is no file {path}")
+    if path.is_dir():
+        raise UserError(f"{path} is a folder, not a picture")
+    if path.stat().st_size == 0:
+        raise UserError(f"{path} is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the hard limit below still holds
+            with Image.open(path) as image:
+                return to_rgb(ImageOps.exif_transpose(image))
+    except UnidentifiedImageError as problem:
+        raise UserError(f"{path} is not a picture in a format this program reads") from problem
+    except Image.DecompressionBombError as problem:
+        raise UserError(f"{path} is too large: {problem}") from problem
+    except PermissionError as problem:
+        raise UserError(f"{path} cannot be read: {problem.strerror}") from problem
+    except (OSError, SyntaxError, ValueError, EOFError) as problem:  # Pillow's words for damaged files
+        raise UserError(f"{path} is damaged or cut short ({problem})") from problem
+
+
+def to_rgb(image: Image.Image) -> np.ndarray:
+    """A Pillow image of any mode as (H, W, 3) uint8."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return np.repeat(scale_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
+    if image.mode in ("P", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")  # straight to RGB would warn, and mixes up some palettes' transparent entry
+    return np.array(image.convert("RGB"))  # np.array: a copy that may be written to
+
+
+def scale_to_8_bits(grey: np.ndarray) -> np.ndarray:
+    """Grey values of more than 8 bits as uint8. Floats up to 1 are taken as 0..1, integers as 16 bit."""
+    if np.issubdtype(grey.dtype, np.floating):
+        scale = 255.0 if np.nanmax(grey) <= 1 else 1.0
+        return np.clip(np.nan_to_num(grey) * scale, 0, 255).astype(np.uint8)
+    return (np.clip(grey, 0, 65535).astype(np.int64) // 257).astype(np.uint8)  # 257 = 65535 / 255
+
+
+def check_format(path: Path) -> None:
+    """UserError where the file name's ending is none a picture can be written in."""
+    if path.suffix.lower() not in EXTENSIONS:
+        raise UserError(f"cannot tell the picture format from {path.name!r}; end it in .jpg or .png")
+
+
+def write_image(path: str | Path, pixels: np.ndarray, quality: int = 95) -> None:
+    """Write (H, W, 3) uint8 RGB, in the format the name ends in. The file is whole or not there."""
+    path = Path(path)
+    check_format(path)
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"expected (H, W, 3) uint8, got {pixels.shape} {pixels.dtype}")
+    with atomic_write(path) as temporary:
+        Image.fromarray(pixels).save(temporary, quality=quality)
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """The pictures in a folder by their endings, in natural order (2 before 10). UserError where there are none."""
+    folder = resolve_path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}")
+    found = [path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")]
+    if not found:
+        raise UserError(f"there are no pictures in {folder}")
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
+    """(H, W, 3) uint8 at ``width`` pixels wide, the aspect kept."""
+    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
+    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
+    """(height, width, 3) uint8: the largest centred part of that aspect, resized."""
+    return np.array(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.LANCZOS))
+
+
+def grid(
+    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = (), gap: int = 8, background: int = 255
+) -> np.ndarray:
+    """One (H, W, 3) uint8 sheet of pictures that all have one size, with a title over each column."""
+    height, width = rows[0][0].shape[:2]
+    top = 28 if titles else gap
+    columns = max(len(row) for row in rows)
+    size = (gap + columns * (width + gap), top + len(rows) * (height + gap))
+    sheet = Image.new("RGB", size, (background,) * 3)
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            sheet.paste(Image.fromarray(picture), (gap + x * (width + gap), top + y * (height + gap)))
+    pen = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=16)
+    for x, title in enumerate(titles):
+        pen.text((gap + x * (width + gap) + width / 2, top / 2), title, fill=(40, 40, 40), font=font, anchor="mm")
+    return np.array(sheet)

@@ -1,0 +1,1 @@
+"""Networks several projects use. The modules here import torch; the weights beside them are plain safetensors."""

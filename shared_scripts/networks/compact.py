@@ -1,0 +1,101 @@
+"""The compact perceptual network: VGG-19's shape at a seventeenth of its weights, shipped with the project.
+
+Sixteen convolutions make VGG-19; up to relu5_1, the last layer a style loss looks at, it has thirteen. This network has
+the same thirteen at 24 to 136 channels instead of 64 to 512. Where losses look (`HEADS`) a 1x1 convolution and a
+ReLU ("head") widen its features to estimates of VGG-19's own, so Gram matrices have VGG-19's sizes. It was trained
+from scratch by `neural_style/train_compact.py`; the README beside the weights tells how, and how close it comes.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from shared_scripts.cli import UserError
+
+WEIGHTS = Path(__file__).with_name("compact.safetensors")
+WIDTHS = (24, 48, 80, 136, 128)  # channels of the five blocks
+DEPTHS = (2, 2, 4, 4, 1)  # 3x3 convolutions in each, as in VGG-19 up to relu5_1
+HEADS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu4_2": 128, "relu5_1": 512}
+INPUT_SCALE = 1 / 64  # the input is RGB minus the mean, about -120..150; the first layer likes values near 1
+
+
+def layer_names() -> list[str]:
+    """The convolutions' names in order: conv1_1, conv1_2, conv2_1, … conv5_1."""
+    return [f"conv{block}_{i}" for block, depth in enumerate(DEPTHS, 1) for i in range(1, depth + 1)]
+
+
+def reflect(x: Tensor) -> Tensor:
+    """Pad (N, C, H, W) by one pixel of mirror image; a side one pixel long can only be repeated."""
+    return F.pad(x, (1, 1, 1, 1), mode="reflect" if min(x.shape[2:]) > 1 else "replicate")
+
+
+class CompactVGG(nn.Module):
+    """`forward(x, layers)` takes (N, 3, H, W) RGB 0..255 minus `mean` and returns {layer: (N, C, H', W')}.
+
+    `layers` are names among `HEADS`; nothing behind the last of them is computed. Block k works at 1 / 2^(k-1) of the
+    size, odd sizes rounded up, down to a single pixel.
+    """
+
+    title = "compact network"
+    mean = (123.68, 116.779, 103.939)
+    style_layers = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+    content_layers = ("relu4_2", "relu5_1")  # there is no relu5_2; relu5_1 stands in for it
+
+    def __init__(self, pooling: str = "max"):
+        super().__init__()
+        self.pooling = pooling
+        channels = 3
+        for name in layer_names():
+            width = WIDTHS[int(name[4]) - 1]
+            self.add_module(name, nn.Conv2d(channels, width, 3))
+            channels = width
+        for layer, width in HEADS.items():
+            self.add_module(f"head{layer[4:]}", nn.Conv2d(WIDTHS[int(layer[4]) - 1], width, 1))
+
+    def trunk(self, x: Tensor, last: str):
+        """Yield (name, features) of each convolution, ReLU applied, up to the one named `last`."""
+        x = x * INPUT_SCALE
+        for name in layer_names():
+            if name.endswith("_1") and name != "conv1_1":
+                x = (F.max_pool2d if self.pooling == "max" else F.avg_pool2d)(x, 2, ceil_mode=True)
+            x = F.relu(getattr(self, name)(reflect(x)), inplace=True)
+            yield name, x
+            if name == last:
+                return
+
+    def forward(self, x: Tensor, layers: list[str]) -> dict[str, Tensor]:
+        last = max(layers).replace("relu", "conv")
+        features = {}
+        for name, h in self.trunk(x, last):
+            if (layer := name.replace("conv", "relu")) in layers:
+                features[layer] = F.relu(getattr(self, f"head{layer[4:]}")(h), inplace=True)
+        return features
+
+
+def load_compact(path: Path = WEIGHTS, pooling: str = "max") -> CompactVGG:
+    """The network with its shipped weights (stored as float16), frozen, in float32."""
+    from safetensors.torch import load_file
+
+    if not path.exists():
+        raise UserError(f"the compact network's weights are missing: {path}; get them back with git checkout")
+    network = CompactVGG(pooling)
+    network.load_state_dict({name: value.float() for name, value in load_file(path).items()})
+    return network.requires_grad_(False).eval()
+
+
+def save_compact(network: nn.Module, path: Path, about: dict) -> None:
+    """Write the weights as float16 with `about` (training settings and errors) in the file's metadata."""
+    from safetensors.torch import save_file
+
+    weights = {name: value.detach().half().contiguous() for name, value in network.state_dict().items()}
+    save_file(weights, path, metadata={"about": json.dumps(about), "licence": "MIT"})
+
+
+def compact_mean() -> Tensor:
+    """(1, 3, 1, 1): what to subtract from RGB 0..255."""
+    return torch.tensor(CompactVGG.mean).view(1, 3, 1, 1)
