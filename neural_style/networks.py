@@ -54,8 +54,9 @@ class VGG19(nn.Module):
         self.mean = tuple(float(value) for value in mean)
         for name in convolution_names():
             kernel, bias = weights[name]
-            self.register_buffer(f"{name}_weight", kernel.to(memory_format=torch.channels_last))
-            self.register_buffer(f"{name}_bias", bias)
+            kernel = kernel.to(memory_format=torch.channels_last)
+            self.register_parameter(f"{name}_weight", nn.Parameter(kernel, requires_grad=False))
+            self.register_parameter(f"{name}_bias", nn.Parameter(bias, requires_grad=False))
 
     def forward(self, x: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         order = layer_order()

@@ -51,7 +51,7 @@ class Objective:
 
     def __init__(self, network, content: Tensor, styles: Sequence[Tensor], weights: LossWeights):
         self.network, self.weights = network, weights
-        self.dtype = next(network.buffers()).dtype
+        self.dtype = next(network.parameters()).dtype
         self.content_weights = self._content_layers()
         self.style_weights = self._style_layers()
         self.content_targets = self._content_targets(content)

@@ -16,7 +16,14 @@ from legacy import load_vgg19
 from report import LinePrinter, checkpoint_name, write_progress_plot, write_progress_text
 from shared_scripts.checkpoints import load_state, save_state
 from shared_scripts.cli import UserError
-from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
+from shared_scripts.devices import (
+    describe,
+    explain_out_of_memory,
+    keep_memory,
+    pick_device,
+    pick_precision,
+    seed_everything,
+)
 from shared_scripts.files import check_writable
 from shared_scripts.images import check_format, read_image, write_image
 from shared_scripts.networks.compact import load_compact
@@ -37,6 +44,7 @@ def transfer(flags: argparse.Namespace) -> None:
     content, styles, initial = read_pictures(flags)
     check_outputs(flags)
     seed_everything(flags.seed)
+    keep_memory()
     device = pick_device(flags.device, flags.gpu_ids)
     network = load_network(flags).to(device)
     dtype = pick_precision(flags.precision, device)

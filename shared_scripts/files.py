@@ -70,6 +70,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
+        temporary.chmod(0o666 & ~current_umask())  # some libraries make their files private
         with open(temporary, "rb+") as written:  # on the disk before the rename, or a power cut leaves an empty file
             os.fsync(written.fileno())
         os.replace(temporary, path)
@@ -77,3 +78,10 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {problem.strerror or problem}") from problem
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def current_umask() -> int:
+    """The permission bits new files do not get; the system has no call that only reads it."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    return umask

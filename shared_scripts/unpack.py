@@ -253,9 +253,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("archive", help="the downloaded file")
     parser.add_argument("folder", help="where its content goes (created where missing)")
-    parser.add_argument(
-        "--once", action="store_true", help="do nothing when this very archive was unpacked there"
-    )
+    parser.add_argument("--once", action="store_true", help="do nothing when this very archive was unpacked there")
     options = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # a name the terminal cannot show must not end the run

@@ -1,0 +1,78 @@
+# The playground's commands. `make help` lists them.
+#
+# Everything installs into .venv, once: a stamp file per extra remembers what is there, and pip runs again only when
+# pyproject.toml or constraints.txt has changed. Works with the make 3.81 that macOS has, and in Git Bash on Windows.
+
+SHELL := bash
+# Which GPU: auto (the one with the most free memory, or the CPU where there is none), none, or numbers such as 0,1
+GPU ?= auto
+# Another index for PyTorch, such as https://download.pytorch.org/whl/cpu (no CUDA: 200 MB instead of gigabytes)
+TORCH_INDEX ?=
+# The Python that .venv is made with; by default the first of 3.10 to 3.13 that is found
+BASE_PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.10 python; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
+PYTHON := $(BIN)/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+RUN := GPU=$(GPU) bash shared_scripts/select_gpu.sh -- $(CURDIR)/$(PYTHON)
+PROJECTS := neural_style
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) download-neural_style
+
+help:  ## list these commands
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo "Options: GPU=auto|none|0,1 (now $(GPU)), TORCH_INDEX=URL, BASE_PYTHON=python3.12"
+
+# --- installing ---------------------------------------------------------------------------------------------------
+
+.venv/.created:
+	@test -n "$(BASE_PYTHON)" || { echo "error: Python 3.10 to 3.13 is needed; install it or say make BASE_PYTHON=/path/to/python" >&2; exit 2; }
+	@echo "Creating .venv with $$($(BASE_PYTHON) --version)"
+	@$(BASE_PYTHON) -m venv .venv || { echo "error: this Python cannot make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 2; }
+	@touch $@
+
+# torch comes first and alone, so that nothing else can bring another build of it
+.venv/.torch: .venv/.created constraints.txt
+	@echo "Installing PyTorch …"
+	@$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $$(grep '^torch==' constraints.txt)
+	@touch $@
+
+.venv/.extra-%: .venv/.torch pyproject.toml constraints.txt
+	@echo "Installing what $* needs …"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+setup: .venv/.extra-all  ## install what all projects need
+	@echo "Ready. Try: make demo"
+
+# --- running ------------------------------------------------------------------------------------------------------
+
+demo: demo-neural_style  ## a photograph painted in a style, in about a minute
+
+demo-neural_style: .venv/.extra-neural_style  ## the same, by its project's name
+	@$(RUN) neural_style/demo.py
+
+gallery: .venv/.extra-neural_style  ## make the pictures of the READMEs again (half an hour)
+	@$(RUN) neural_style/make_figures.py
+
+bench: .venv/.extra-neural_style  ## how fast it is here: prints a table, writes benchmarks/results
+	@$(RUN) benchmarks/neural_style.py
+
+download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
+	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
+
+# --- testing ------------------------------------------------------------------------------------------------------
+
+test-all: .venv/.extra-all .venv/.extra-dev  ## run every test
+	@$(PYTHON) shared_scripts/run_tests.py shared_scripts $(PROJECTS)
+
+test-shared_scripts $(PROJECTS:%=test-%): .venv/.extra-all .venv/.extra-dev
+	@$(PYTHON) shared_scripts/run_tests.py $(@:test-%=%)
+
+lint: .venv/.extra-dev  ## check the code's style
+	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet . && echo "lint: fine"
+
+clean:  ## remove .venv and what the demos made
+	rm -rf .venv demo
