@@ -27,7 +27,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.cli import UserError
+from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.devices import keep_memory, seed_everything
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.images import list_images, read_image
@@ -52,15 +52,16 @@ class Stage:
     name: str
     first: str
     last: str
-    crop: int  # pixels
+    batch: int  # crops a step
+    crop: int  # their side in pixels
     rate: float  # Adam's at its peak; it rises for 100 steps, then falls to 0 along a cosine
     probes: float  # weight of the probes' losses
 
 
 STAGES = (
-    Stage("early", "conv1_1", "conv3_1", crop=56, rate=3e-3, probes=0.3),
-    Stage("late", "conv3_1", "conv5_1", crop=112, rate=2e-3, probes=0.3),
-    Stage("joint", "conv1_1", "conv5_1", crop=112, rate=1e-3, probes=0.0),
+    Stage("early", "conv1_1", "conv3_1", batch=16, crop=56, rate=3e-3, probes=0.3),
+    Stage("late", "conv3_1", "conv5_1", batch=16, crop=112, rate=2e-3, probes=0.3),
+    Stage("joint", "conv1_1", "conv5_1", batch=8, crop=112, rate=1e-3, probes=0.0),
 )
 SMALLEST = max(stage.crop for stage in STAGES)
 HELD_OUT = 18  # every 18th photograph is kept for measuring
@@ -167,7 +168,7 @@ class Training:
         torch.manual_seed(flags.seed)
         self.student = CompactVGG().to(memory_format=torch.channels_last)
         self.probes = make_probes()
-        first = self.crops(2 * flags.batch, SMALLEST)
+        first = self.crops(32, SMALLEST)
         self.sizes = channel_sizes(self.teacher, first)
         initialise(self.student, first)
         self.stage, self.step = 0, 0  # where to go on
@@ -205,7 +206,7 @@ class Training:
             parameter.requires_grad_(stage.first[4:] <= name[4:7] <= stage.last[4:])
         return [parameter for _, parameter in named if parameter.requires_grad]
 
-    def run_stage(self, stage: Stage, iterations: int, progress: Progress) -> None:
+    def run_stage(self, stage: Stage, iterations: int, progress: Progress, stop: StopBetweenSteps) -> None:
         """Adam until the stage's last step."""
         optimizer = torch.optim.Adam(self.trained_parameters(stage), stage.rate, betas=(0.9, 0.99))
         if self.optimizer_state is not None:
@@ -215,7 +216,7 @@ class Training:
         while self.step < iterations:
             warm_up, cosine = min(1, (self.step + 1) / 100), 0.5 * (1 + math.cos(math.pi * self.step / iterations))
             optimizer.param_groups[0]["lr"] = stage.rate * warm_up * cosine
-            x = self.crops(self.flags.batch, stage.crop)
+            x = self.crops(stage.batch, stage.crop)
             offset = self.crops.random.integers(0, 4, 2)
             loss, errors = loss_of_batch(stage, self.student, self.probes, self.teacher, self.sizes, x, offset)
             if not math.isfinite(loss.item()):
@@ -228,10 +229,11 @@ class Training:
                 running[layer] = 0.98 * running.get(layer, value) + 0.02 * value
             shown = {layer: math.sqrt(value) for layer, value in running.items()}
             progress.update(**shown)
-            if self.step % REPORT_EVERY == 0:
+            if self.step == 1 or self.step % REPORT_EVERY == 0:
                 progress.report(self.step, {"stage": STAGES.index(stage), **dict.fromkeys(HEADS, math.nan), **shown})
-            if self.step % SAVE_EVERY == 0:
+            if self.step % SAVE_EVERY == 0 or stop.asked:
                 self.save(optimizer)
+                stop.check()
         self.step = 0
 
     def measure(self, size: int = 256) -> dict[str, float]:
@@ -255,9 +257,9 @@ def train(flags: argparse.Namespace) -> None:
     if flags.resume and training.state_file.is_file():
         training.load()
     done = sum(flags.iterations[: training.stage]) + training.step
-    with Progress(sum(flags.iterations), done, folder=output.parent) as progress:
+    with Progress(sum(flags.iterations), done, folder=output.parent) as progress, StopBetweenSteps() as stop:
         while training.stage < len(STAGES):
-            training.run_stage(STAGES[training.stage], flags.iterations[training.stage], progress)
+            training.run_stage(STAGES[training.stage], flags.iterations[training.stage], progress, stop)
             training.stage += 1
     errors = {layer: round(error, 4) for layer, error in training.measure().items()}
     save_compact(training.student, output, {"iterations": flags.iterations, "seed": flags.seed, "errors": errors})

@@ -46,7 +46,7 @@ class Teacher:
         h = self._convolve("conv0", (x + compact_mean()) / 255)  # to BGR minus the mean, 0..255
         for name in layer_names():
             if name.endswith("_1") and name != "conv1_1":
-                h = F.max_pool2d(h, 2)
+                h = F.max_pool2d(h, 2, ceil_mode=True)
             h = F.relu(self._convolve(name.replace("_", ""), reflect(h)), inplace=True)
             yield name, h
             if name == last:

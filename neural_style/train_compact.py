@@ -19,13 +19,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--iterations", type=int, nargs=3, default=[3000, 5500, 3000], metavar="N", help="steps of the three stages"
     )
-    parser.add_argument("--batch", type=int, default=16, metavar="N", help="crops a step")
     parser.add_argument("--seed", type=int, default=0, help="makes a run on the CPU repeatable")
     add_switch(parser, "--overwrite", help="allow replacing --output")
     add_switch(parser, "--resume", help="go on from the .state file beside --output")
     flags = parser.parse_args(argv)
-    if min(flags.iterations) < 1 or flags.batch < 1:
-        parser.error("--iterations and --batch must be at least 1")
+    if min(flags.iterations) < 1:
+        parser.error("--iterations must be at least 1")
     from compact_training import train
 
     train(flags)

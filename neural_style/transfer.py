@@ -15,7 +15,7 @@ import data
 from legacy import load_vgg19
 from report import LinePrinter, checkpoint_name, write_progress_plot, write_progress_text
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.cli import UserError
+from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.devices import (
     describe,
     explain_out_of_memory,
@@ -156,12 +156,13 @@ class Run:
         """Run to the end. Ctrl-C saves the best picture so far and how to go on, a NaN the best one, then both end."""
         rows = self.resume() if self.flags.resume else []
         optimization = self.optimization
-        with Progress(optimization.iterations, optimization.done) as progress:
+        with Progress(optimization.iterations, optimization.done) as progress, StopBetweenSteps() as stop:
             self.printer = LinePrinter(optimization.iterations, self.flags.print_iterations, progress.write)
             self.printer.rows = rows
             try:
                 for step in optimization.run(self.flags.checkpoint_iterations):
                     self.after(step, progress)
+                    stop.check()
             except KeyboardInterrupt:
                 self.save_state()
                 self.write(optimization.lowest, self.flags.output)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -63,6 +65,37 @@ def add_device_flags(parser, precision_default: str = "float32") -> None:
         help="float32 is exact; auto takes bfloat16 where this machine is measurably faster with it",
     )
     parser.add_argument("--seed", type=int, help="makes a run on the CPU repeatable to the bit")
+
+
+class StopBetweenSteps:
+    """While this context is open, Ctrl-C waits until the loop inside asks with `check`.
+
+    A step cut in half leaves state that no resumed run can continue exactly. A second Ctrl-C does not wait. A polite
+    kill (SIGTERM, as cluster schedulers send it) counts as Ctrl-C. Outside the main thread this does nothing.
+    """
+
+    def __init__(self):
+        self.asked = False
+        self.before: dict[int, object] = {}
+
+    def __enter__(self) -> StopBetweenSteps:
+        if threading.current_thread() is threading.main_thread():
+            self.before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *exception) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl-C was pressed since the context was opened."""
+        if self.asked:
+            raise KeyboardInterrupt
 
 
 def one_line(problem: BaseException) -> str:

@@ -25,7 +25,7 @@ DEPTHS = (2, 2, 4, 4, 1)  # 3x3 convolutions in each, as in VGG-19 up to relu5_1
 HEADS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu4_2": 128, "relu5_1": 512}
 # The training's target has a mean activation near 1. These factors bring the features to sizes at which the weights
 # that people use with VGG-19 (content 5, style 500, total variation 100) balance; tuned by looking at pictures.
-GAINS = {layer: 40.0 for layer in HEADS} | {"relu4_2": 200.0}
+GAINS = {"relu1_1": 100, "relu2_1": 141, "relu3_1": 200, "relu4_1": 283, "relu5_1": 283, "relu4_2": 300}
 INPUT_SCALE = 1 / 64  # the input is RGB minus the mean, about -120..150; the first layer likes values near 1
 
 
@@ -90,14 +90,14 @@ class CompactVGG(nn.Module):
         return features
 
 
-def load_compact(path: Path = WEIGHTS, pooling: str = "max") -> CompactVGG:
-    """The network with its shipped weights (stored as float16), its features scaled by `GAINS`; frozen, float32."""
+def load_compact(path: Path = WEIGHTS, pooling: str = "max", gains: dict[str, float] = GAINS) -> CompactVGG:
+    """The network with its shipped weights (stored as float16), its features scaled by `gains`; frozen, float32."""
     network = CompactVGG(pooling)
     weights = {name: value.float() for name, value in load_safetensors(path).items()}
     if {name: value.shape for name, value in weights.items()} != {n: v.shape for n, v in network.state_dict().items()}:
         raise UserError(f"{path} does not hold the compact network's weights")
     network.load_state_dict(weights)
-    for layer, gain in GAINS.items():
+    for layer, gain in gains.items():
         for parameter in network.head(layer).parameters():
             parameter.data *= gain
     return network.requires_grad_(False).eval()

@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""How fast neural_style is here: `make bench`, or `python benchmarks/neural_style.py`.
+
+One iteration is the forward pass, the gradient with respect to the picture, and Adam's step. Arithmetic is counted
+by PyTorch's own counter and compared with what convolutions reach on this machine in the same minute.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "neural_style"))
+RESULTS = Path(__file__).resolve().parent / "results" / "neural_style.json"
+
+import torch  # noqa: E402
+from machine import describe, fastest, peaks  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+import data  # noqa: E402
+from networks import VGG19, convolution_names  # noqa: E402
+from shared_scripts.cli import ArgumentParser, run  # noqa: E402
+from shared_scripts.devices import keep_memory, pick_device  # noqa: E402
+from shared_scripts.images import fit, read_image  # noqa: E402
+from shared_scripts.networks.compact import load_compact  # noqa: E402
+from stylize import LossWeights, Objective, Optimization  # noqa: E402
+
+STYLE = ROOT / "neural_style" / "styles" / "brushstrokes.jpg"
+WIDTHS = {1: 64, 2: 128, 3: 256, 4: 512, 5: 512}
+
+
+def random_vgg19() -> VGG19:
+    """VGG-19 at its full widths with random weights: as fast as the real one, without its 500 MB."""
+    generator, weights, channels = torch.Generator().manual_seed(0), {}, 3
+    for name in convolution_names():
+        width = WIDTHS[int(name[4])]
+        kernel = torch.randn(width, channels, 3, 3, generator=generator) * (2 / (9 * channels)) ** 0.5
+        weights[name] = (kernel, torch.zeros(width))
+        channels = width
+    return VGG19(weights)
+
+
+def sample_pictures(size: int):
+    """A photograph and a style, (size, size, 3) uint8."""
+    from sklearn.datasets import load_sample_image
+
+    return fit(load_sample_image("china.jpg"), size, size), fit(read_image(STYLE), size, size)
+
+
+def make_run(network, size: int, dtype: torch.dtype, device: torch.device) -> Optimization:
+    """An optimisation of `size` x `size` pixels that starts at the photograph."""
+    network = network.to(device, dtype)
+    content, style = (data.preprocess(pixels, network.mean).to(device) for pixels in sample_pictures(size))
+    objective = Objective(network, content, [style], LossWeights())
+    return Optimization(objective, content, 10**9, 10.0, 0.9, 0.999, 1e-8)
+
+
+def measure(make_network, size: int, dtype: torch.dtype, device: torch.device) -> dict[str, float]:
+    """Seconds and GFLOP of an iteration."""
+    optimization = make_run(make_network(), size, dtype, device)
+    picture = optimization.picture.clone().requires_grad_()
+    with FlopCounterMode(display=False) as counter:
+        sum(optimization.objective.forward(picture)).backward()
+    steps = optimization.run()
+    next(steps)
+    seconds = fastest(lambda: next(steps), device=device.type)
+    return {"seconds": seconds, "gflop": counter.get_total_flops() / 1e9}
+
+
+def psnr_of_bf16(size: int, iterations: int, device: torch.device) -> float:
+    """Peak signal-to-noise ratio in dB of bfloat16's picture against float32's, after the same iterations."""
+    pictures = []
+    for dtype in (torch.float32, torch.bfloat16):
+        network = load_compact()
+        optimization = make_run(network, size, dtype, device)
+        steps = optimization.run()
+        for _ in range(iterations + 1):
+            next(steps)
+        pictures.append(data.unprocess(optimization.picture, network.mean).clip(0, 255))
+    error = ((pictures[0] - pictures[1]) ** 2).mean()
+    return float("inf") if error == 0 else 10 * torch.tensor(255**2 / error).log10().item()
+
+
+def seconds_to_first_preview(size: int) -> float:
+    """From the start of the process to the first picture in --output, with the compact network."""
+    from shared_scripts.images import write_image
+
+    with tempfile.TemporaryDirectory() as folder:
+        content, output = Path(folder) / "content.png", Path(folder) / "out.jpg"
+        write_image(content, sample_pictures(size)[0])
+        words = ["--content", content, "--styles", STYLE, "--output", output, "--network", "compact"]
+        script = ROOT / "neural_style" / "neural_style.py"
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, script, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while not output.exists() and process.poll() is None:
+            time.sleep(0.02)
+        seconds = time.perf_counter() - start
+        process.kill()
+        process.wait()
+    return seconds
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure, print a table, write the JSON."""
+    parser = ArgumentParser(description="Measure how fast neural_style is on this machine.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], metavar="PIXELS", help="picture sizes")
+    parser.add_argument("--output", default=str(RESULTS), metavar="FILE", help="where the JSON goes")
+    flags = parser.parse_args(argv)
+    keep_memory()
+    device = pick_device()
+    results = {"machine": describe(), "peak_gflops": peaks(device.type), "rows": []}
+    for name, value in results["peak_gflops"].items():
+        print(f"peak {name:20} {value:7.0f} GFLOP/s")
+    print(
+        f"\n{'network':8} {'pixels':>6} {'precision':9} {'s/iteration':>11} {'GFLOP':>6} {'GFLOP/s':>8} {'of peak':>8}"
+    )
+    for network, make_network in (("VGG-19", random_vgg19), ("compact", load_compact)):
+        for size in flags.sizes:
+            for precision, dtype in (("float32", torch.float32), ("bf16", torch.bfloat16)):
+                row = {"network": network, "pixels": size, "precision": precision}
+                row |= measure(make_network, size, dtype, device)
+                row["gflops"] = row["gflop"] / row["seconds"]
+                row["share"] = row["gflops"] / results["peak_gflops"][f"convolution {precision}"]
+                results["rows"].append(row)
+                print(f"{network:8} {size:6} {precision:9} {row['seconds']:11.3f} {row['gflop']:6.0f} "
+                      f"{row['gflops']:8.0f} {row['share']:8.0%}", flush=True)  # fmt: skip
+    results["psnr_bf16_db"] = psnr_of_bf16(min(flags.sizes), 100, device)
+    print(f"\nbf16 against float32 after 100 iterations: {results['psnr_bf16_db']:.1f} dB")
+    results["first_preview_seconds"] = seconds_to_first_preview(max(flags.sizes))
+    print(f"first preview at {max(flags.sizes)} px, from the start of the process: "
+          f"{results['first_preview_seconds']:.1f} s")  # fmt: skip
+    path = Path(flags.output)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=1) + "\n")
+    print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""The demo: a photograph in a style that ships with the project, and a sheet of content, style and result.
+
+`python demo.py`, or with your own: `python demo.py --photo me.jpg --style stained_glass`
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from shared_scripts.cli import ArgumentParser, UserError, run
+from shared_scripts.files import resolve_path
+
+HERE = Path(__file__).resolve().parent
+# scikit-learn: by danielbuechele (CC BY 2.0); scikit-image: by Stéfan van der Walt and Rachel Michetti (CC0)
+PHOTOS = {"china": "scikit-learn", "flower": "scikit-learn", "chelsea": "scikit-image", "coffee": "scikit-image"}
+STYLES = ("brushstrokes", "pointillist", "stained_glass", "woodblock_wave")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run with these flags; returns the exit status."""
+    parser = ArgumentParser(description="Paint a photograph in a style and show the three side by side.")
+    parser.add_argument("--photo", default="china", metavar="NAME|FILE", help=f"{', '.join(PHOTOS)}, or your own file")
+    parser.add_argument("--style", default="brushstrokes", metavar="NAME|FILE", help=f"{', '.join(STYLES)}, or a file")
+    parser.add_argument("--width", type=int, default=512, metavar="PIXELS", help="the result's width")
+    parser.add_argument("--iterations", type=int, default=250, metavar="N", help="steps to take")
+    parser.add_argument("--out-dir", default=str(HERE / "demo"), metavar="DIR", help="where the pictures go")
+    flags = parser.parse_args(argv)
+    show(flags.photo, flags.style, flags.width, flags.iterations, resolve_path(flags.out_dir))
+    return 0
+
+
+def photo_file(name: str, folder: Path) -> Path:
+    """A person's own file, or a sample photograph written to `folder`."""
+    if name not in PHOTOS:
+        return resolve_path(name)
+    from shared_scripts.images import write_image
+
+    path = folder / f"{name}.png"
+    if PHOTOS[name] == "scikit-learn":
+        from sklearn.datasets import load_sample_image
+
+        write_image(path, load_sample_image(f"{name}.jpg"))
+    else:
+        import skimage.data
+
+        write_image(path, getattr(skimage.data, name)())
+    return path
+
+
+def style_file(name: str) -> Path:
+    """One of the styles that ship with the project, or a person's own file."""
+    return HERE / "styles" / f"{name}.jpg" if name in STYLES else resolve_path(name)
+
+
+def show(photo: str, style: str, width: int, iterations: int, folder: Path) -> None:
+    """Make the picture with neural_style.py's own flags, then the sheet."""
+    import neural_style
+    from shared_scripts.images import fit, grid, read_image, write_image
+
+    started = time.perf_counter()
+    content, painting = photo_file(photo, folder), style_file(style)
+    result = folder / f"{content.stem}_{painting.stem}.jpg"
+    words = ["--content", content, "--styles", painting, "--output", result, "--width", width]
+    words += ["--iterations", iterations, "--initial-noiseblend", "0.1", "--seed", "1", "--precision", "auto"]
+    words = [str(word) for word in words]
+    print("python neural_style/neural_style.py", shlex.join(words), file=sys.stderr, flush=True)
+    if neural_style.main([*words, "--network", "compact", "--overwrite"]) != 0:
+        raise UserError("the demo's run failed")
+    pictures = [read_image(path) for path in (content, painting, result)]
+    height = pictures[2].shape[0]
+    sheet = folder / f"{result.stem}_sheet.jpg"
+    row = [fit(picture, height, pictures[2].shape[1]) for picture in pictures]
+    write_image(sheet, grid([row], titles=("content", "style", "result")))
+    print(f"Made {result} and {sheet} in {time.perf_counter() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    run(main)

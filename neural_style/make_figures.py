@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Make the walkthrough's pictures again: `python make_figures.py`, or some: `python make_figures.py --only pooling`.
+
+Each figure is a strip of pictures made by neural_style.py with its own flags, alike but for one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo import STYLES, photo_file, style_file
+from shared_scripts.cli import ArgumentParser, run
+from shared_scripts.files import atomic_write
+
+HERE = Path(__file__).resolve().parent
+MAX_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A strip of pictures, one a variant (title, flags), of a photograph in a style."""
+
+    name: str
+    variants: tuple[tuple[str, str], ...]
+    photo: str = "china"
+    style: str = "brushstrokes"
+    start: str = "--initial-noiseblend 0.1"
+
+
+FIGURES = (
+    Figure("styles", tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES)),
+    Figure("styles_chelsea", tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES), photo="chelsea"),
+    Figure("iterations", tuple((f"{n} steps", f"--iterations {n}") for n in (5, 25, 100, 400)), start=""),
+    Figure(
+        "losses",
+        (("content loss alone", "--style-weight 0"), ("style loss alone", "--content-weight 0"), ("both", "")),
+        style="stained_glass",
+        start="",
+    ),
+    Figure("content_weight", tuple((f"--content-weight {w}", f"--content-weight {w}") for w in ("0.5", "5", "50"))),
+    Figure("style_weight", tuple((f"--style-weight {w}", f"--style-weight {w}") for w in (50, 500, 5000))),
+    Figure(
+        "layer_exp",
+        tuple((f"--style-layer-weight-exp {x}", f"--style-layer-weight-exp {x}") for x in ("0.2", "1", "2")),
+    ),
+    Figure(
+        "content_blend",
+        tuple((f"--content-weight-blend {x}", f"--content-weight-blend {x}") for x in ("1", "0.5", "0.1")),
+    ),
+    Figure("tv_weight", tuple((f"--tv-weight {w}", f"--tv-weight {w}") for w in (0, 100, 1000))),
+    Figure("pooling", (("--pooling max", "--pooling max"), ("--pooling avg", "--pooling avg")), style="stained_glass"),
+    Figure(
+        "style_scales",
+        tuple((f"--style-scales {x}", f"--style-scales {x}") for x in ("0.5", "1", "2")),
+        style="stained_glass",
+    ),
+    Figure(
+        "blend",
+        tuple(
+            (f"--style-blend-weights {a} {b}", f"--styles brushstrokes stained_glass --style-blend-weights {a} {b}")
+            for a, b in ((1, 0), (1, 1), (0, 1))
+        ),
+    ),
+    Figure("preserve_colors", (("without", ""), ("--preserve-colors", "--preserve-colors")), style="pointillist"),
+    Figure(
+        "start",
+        tuple((f"--initial-noiseblend {x}", f"--initial-noiseblend {x}") for x in ("0", "0.5", "1")),
+        style="woodblock_wave",
+        start="",
+    ),
+)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Make the figures; returns the exit status."""
+    parser = ArgumentParser(description="Make the walkthrough's pictures.")
+    parser.add_argument("--only", nargs="+", choices=[figure.name for figure in FIGURES], help="these figures")
+    parser.add_argument("--width", type=int, default=320, metavar="PIXELS", help="of each picture")
+    parser.add_argument("--iterations", type=int, default=300, metavar="N", help="steps a picture")
+    parser.add_argument("--out-dir", default=str(HERE / "figures"), metavar="DIR", help="where the figures go")
+    flags = parser.parse_args(argv)
+    for figure in FIGURES:
+        if not flags.only or figure.name in flags.only:
+            print(f"{figure.name} …", file=sys.stderr, flush=True)
+            path = make(figure, flags.width, flags.iterations, Path(flags.out_dir))
+            print(f"wrote {path}")
+    return 0
+
+
+def make(figure: Figure, width: int, iterations: int, folder: Path) -> Path:
+    """Make one figure and write it."""
+    from PIL import Image
+
+    from shared_scripts.images import grid, read_image
+
+    with tempfile.TemporaryDirectory() as temporary:
+        pictures = []
+        for i, (_, words) in enumerate(figure.variants):
+            output = Path(temporary) / f"{i}.png"
+            style_transfer(figure, words.split(), width, iterations, output)
+            pictures.append(read_image(output))
+    strip = Image.fromarray(grid([pictures], titles=[title for title, _ in figure.variants]))
+    path = folder / f"{figure.name}.jpg"
+    with atomic_write(path) as file:
+        for quality in range(90, 40, -4):
+            strip.save(file, quality=quality)
+            if file.stat().st_size <= MAX_BYTES:
+                break
+    return path
+
+
+def style_transfer(figure: Figure, words: list[str], width: int, iterations: int, output: Path) -> None:
+    """Run neural_style.py in this process, quietly."""
+    import neural_style
+
+    words = [str(style_file(word)) if word in STYLES else word for word in words]
+    photo = photo_file(figure.photo, output.parent)
+    common = ["--content", photo, "--output", output, "--width", width, "--network", "compact", "--seed", "1"]
+    common += ["--precision", "auto", "--iterations", iterations, "--styles", style_file(figure.style)]
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        neural_style.main([*map(str, common), *figure.start.split(), *words])  # of a flag given twice the last counts
+
+
+if __name__ == "__main__":
+    run(main)
