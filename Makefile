@@ -75,4 +75,4 @@ lint: .venv/.extra-dev  ## check the code's style
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet . && echo "lint: fine"
 
 clean:  ## remove .venv and what the demos made
-	rm -rf .venv demo
+	rm -rf .venv neural_style/demo
