@@ -41,7 +41,7 @@ help:  ## list these commands
 
 .venv/.extra-%: .venv/.torch pyproject.toml constraints.txt
 	@echo "Installing what $* needs …"
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$*]'
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(subst _,-,$*)]'
 	@touch $@
 
 setup: .venv/.extra-all  ## install what all projects need
@@ -66,9 +66,9 @@ download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 # --- testing ------------------------------------------------------------------------------------------------------
 
 test-all: .venv/.extra-all .venv/.extra-dev  ## run every test
-	@$(PYTHON) shared_scripts/run_tests.py shared_scripts $(PROJECTS)
+	@$(PYTHON) shared_scripts/run_tests.py shared_scripts $(PROJECTS) benchmarks
 
-test-shared_scripts $(PROJECTS:%=test-%): .venv/.extra-all .venv/.extra-dev
+test-shared_scripts test-benchmarks $(PROJECTS:%=test-%): .venv/.extra-all .venv/.extra-dev
 	@$(PYTHON) shared_scripts/run_tests.py $(@:test-%=%)
 
 lint: .venv/.extra-dev  ## check the code's style

@@ -24,7 +24,6 @@ import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from shared_scripts import cli as shared_cli  # noqa: E402
-from shared_scripts.networks import compact  # noqa: E402
 
 
 @dataclass
@@ -114,7 +113,10 @@ def desk(tmp_path, monkeypatch) -> Path:
     return folder
 
 
-BASE = ["--content", "c.png", "--styles", "s.png", "--output", "out.png", "--network", "tiny.mat", "--iterations", "2"]
+BASE = [
+    *("--content", "c.png", "--styles", "s.png", "--output", "out.png", "--network", "tiny.mat"),
+    *("--iterations", "2", "--device", "cpu"),
+]
 
 
 @pytest.fixture(scope="session")
@@ -178,21 +180,3 @@ def little_memory():
             resource.setrlimit(resource.RLIMIT_AS, before)
 
     return limited
-
-
-@pytest.fixture(scope="session")
-def compact_file(tmp_path_factory) -> Path:
-    """The compact network's shipped weights, or, in a checkout without them, random ones of the same shapes."""
-    if compact.WEIGHTS.exists():
-        return compact.WEIGHTS
-    torch.manual_seed(0)
-    path = tmp_path_factory.mktemp("compact") / "compact.safetensors"
-    compact.save_compact(compact.CompactVGG(), path, {})
-    return path
-
-
-@pytest.fixture
-def compact_weights(compact_file, monkeypatch) -> Path:
-    """Makes the compact network load from `compact_file`."""
-    monkeypatch.setattr(compact.load_compact, "__defaults__", (compact_file, "max"))
-    return compact_file

@@ -63,7 +63,7 @@ def recorded(request, golden, script, tmp_path_factory, weight_files):
             Image.fromarray(file[key]).save(folder / key.removeprefix("in_"))
     shutil.copy(weight_files["new"], folder)
     before = names(folder)
-    outcome = script(*json.loads(str(file["args_json"])), cwd=folder)
+    outcome = script(*json.loads(str(file["args_json"])), "--device", "cpu", cwd=folder)
     outcome.succeeded()
     return file, folder, before, outcome
 
@@ -412,14 +412,14 @@ def without_network(desk, *more):
     return ["--content", "c.png", "--styles", "s.png", "--output", "out.png", "--iterations", "1", *more]
 
 
-def test_without_a_network_the_compact_one_is_taken(cli, desk, compact_weights):
+def test_without_a_network_the_compact_one_is_taken(cli, desk):
     outcome = cli(*without_network(desk))
     outcome.succeeded()
     assert "Network: compact network" in outcome.err and "download_network.sh" in outcome.err
     assert size_of(desk / "out.png") == (30, 24)
 
 
-def test_the_compact_network_can_be_asked_for(cli, desk, compact_weights):
+def test_the_compact_network_can_be_asked_for(cli, desk):
     (desk / "tiny.mat").rename(desk / "imagenet-vgg-verydeep-19.mat")
     outcome = cli(*without_network(desk, "--network", "compact", "--content-weight-blend", "0.5", "--pooling", "avg"))
     outcome.succeeded()

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +22,7 @@ STEPS = 300
 FLAGS = [
     *("--content", "c.png", "--styles", "s.png", "--output", "out.png", "--network", "tiny.mat"),
     *("--iterations", str(STEPS), "--seed", "5", "--print-iterations", "7", "--progress-write"),
-    *("--checkpoint-output", "ck_%03d.png", "--checkpoint-iterations", "10"),
+    *("--checkpoint-output", "ck_%03d.png", "--checkpoint-iterations", "10", "--device", "cpu"),
 ]  # fmt: skip
 
 
@@ -146,13 +147,9 @@ def test_resume_may_take_more_steps_than_were_planned(cli, again):
 
 
 def test_resume_with_fewer_steps_than_were_done_loses_nothing(cli, again):
-    """There is nothing to do: the run is refused, or its picture so far is the result."""
-    before = pictures(again)
-    outcome = cli(*FLAGS, "--resume", "--iterations", "20")
-    if outcome.status:
-        outcome.refused("--iterations")
-        assert (again / "out.png.state").exists()
-    assert pictures(again)["out.png"] == before["out.png"]
+    before = {path.name: path.read_bytes() for path in again.iterdir()}
+    cli(*FLAGS, "--resume", "--iterations", "20").refused("out.png.state", "--iterations")
+    assert {path.name: path.read_bytes() for path in again.iterdir()} == before
 
 
 OTHERS = {
@@ -251,20 +248,20 @@ WINDOW = (3, 5)  # steps done when Ctrl-C may come: in the middle of the run, an
 def ctrl_c_at():
     """`with ctrl_c_at(n) as watch:` Ctrl-C at the n-th line that the optimisation's own code runs in mid-run.
 
-    `count` is how many lines there were until it came.
+    `watch.count` is how many lines there were until it came; `press` are the signals that come then.
     """
     watched = {str(PROJECT / name) for name in ("stylize.py", "optimizers.py", "transfer.py", "report.py")}
 
     class Watch:
-        def __init__(self, number):
-            self.number, self.count = number, 0
+        def __init__(self, number, press=(signal.SIGINT,), window=WINDOW):
+            self.number, self.count, self.press, self.window = number, 0, press, window
 
         def in_the_middle(self, frame):
             """Whether this is code of a step, or called by it, at one of the chosen times."""
             while frame is not None:
                 owner = frame.f_locals.get("self")
                 if frame.f_code.co_name in ("run", "after") and frame.f_code.co_filename in watched:
-                    return getattr(owner, "optimization", owner).done in WINDOW
+                    return getattr(owner, "optimization", owner).done in self.window
                 frame = frame.f_back
             return False
 
@@ -276,7 +273,8 @@ def ctrl_c_at():
                 self.count += 1
                 if self.count == self.number:
                     sys.settrace(None)
-                    signal.raise_signal(signal.SIGINT)
+                    for number in self.press:
+                        signal.raise_signal(number)
             return self.lines
 
         def __enter__(self):
@@ -286,13 +284,22 @@ def ctrl_c_at():
 
         def __exit__(self, *_):
             sys.settrace(self.before)
+            torch.set_grad_enabled(True)  # if a `with torch.no_grad()` was cut off; a real process ends here
 
     return Watch
 
 
-def test_ctrl_c_at_any_line_costs_nothing(cli, make_desk, ctrl_c_at, tmp_path, monkeypatch):
+@pytest.fixture
+def quick_folder():
+    """A folder in memory where the system has one: hundreds of runs wait for nothing but the disk otherwise."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None) as folder:
+        yield Path(folder)
+        os.chdir(PROJECT)  # Windows deletes no current folder
+
+
+def test_ctrl_c_at_any_line_costs_nothing(cli, make_desk, ctrl_c_at, quick_folder, monkeypatch):
     """Wherever Ctrl-C comes, --resume ends with the same pictures, checkpoints and recorded losses."""
-    folder = make_desk(tmp_path / "whole")
+    folder = make_desk(quick_folder / "whole")
     monkeypatch.chdir(folder)
     with ctrl_c_at(0) as watch:
         cli(*FLAGS, *SHORT).succeeded()
@@ -300,10 +307,9 @@ def test_ctrl_c_at_any_line_costs_nothing(cli, make_desk, ctrl_c_at, tmp_path, m
     assert lines > 40
     wrong = []
     for number in range(1, lines + 1):
-        monkeypatch.chdir(make_desk(tmp_path / str(number)))
+        monkeypatch.chdir(make_desk(quick_folder / str(number)))
         with ctrl_c_at(number):
             first = cli(*FLAGS, *SHORT)
-        torch.set_grad_enabled(True)  # a `with torch.no_grad()` cut off at its very end; a real process ends here
         finished = first.status == 0  # it may have been so near the end that there was nothing left to stop
         second = first if finished else cli(*FLAGS, *SHORT, "--resume")
         found = pictures(Path.cwd())
@@ -312,6 +318,33 @@ def test_ctrl_c_at_any_line_costs_nothing(cli, make_desk, ctrl_c_at, tmp_path, m
         if first.status not in (0, 130) or second.status or names or not whole:
             wrong.append((number, first.status, second.status, names, whole))
     assert not wrong, f"at {len(wrong)} of {lines} lines: {wrong}"
+
+
+def test_an_impatient_second_ctrl_c_never_makes_resume_wrong(cli, make_desk, ctrl_c_at, quick_folder, monkeypatch):
+    """The second does not wait for the end of the step; what is saved then must still be whole, or left unsaved."""
+    folder = make_desk(quick_folder / "whole")
+    monkeypatch.chdir(folder)
+    with ctrl_c_at(0, window=(3,)) as watch:
+        cli(*FLAGS, *SHORT).succeeded()
+    expected, wrong = pictures(folder), []
+    for number in range(1, watch.count + 1, 3):
+        monkeypatch.chdir(make_desk(quick_folder / str(number)))
+        with ctrl_c_at(number, press=(signal.SIGINT, signal.SIGINT), window=(3,)):
+            first = cli(*FLAGS, *SHORT)
+        second = cli(*FLAGS, *SHORT, "--resume", "--overwrite")
+        found = pictures(Path.cwd())
+        names = sorted(name for name in expected | found if found.get(name) != expected.get(name))
+        if first.status != 130 or second.status or names:
+            wrong.append((number, first.status, second.status, names))
+    assert not wrong, f"at {len(wrong)} lines: {wrong}"
+
+
+def test_a_polite_kill_is_answered_like_ctrl_c(cli, make_desk, ctrl_c_at, quick_folder, monkeypatch):
+    monkeypatch.chdir(make_desk(quick_folder / "desk"))
+    with ctrl_c_at(5, press=(signal.SIGTERM,)):
+        assert cli(*FLAGS, *SHORT).status == 130
+    assert Path("out.png.state").is_file()
+    assert read_image("out.png").shape == (24, 30, 3)
 
 
 # --- kill -9 ------------------------------------------------------------------------------------------------------

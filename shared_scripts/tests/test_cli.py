@@ -1,12 +1,24 @@
 """The command line's manners: how scripts end, what errors look like, switches and shared flags."""
 
 import argparse
+import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from shared_scripts.cli import ArgumentParser, RunError, UserError, add_device_flags, add_switch, boolean, one_line, run
+from shared_scripts.cli import (
+    ArgumentParser,
+    RunError,
+    StopBetweenSteps,
+    UserError,
+    add_device_flags,
+    add_switch,
+    boolean,
+    one_line,
+    run,
+)
 
 
 def end_of(main, capsys):
@@ -34,7 +46,7 @@ def test_the_status_is_what_main_returns(capsys, value, status):
         (UserError("do this instead"), 2, "error: do this instead\n"),
         (RunError("the loss is no number"), 1, "error: the loss is no number\n"),
         (UserError("two\nlines\t here"), 2, "error: two lines here\n"),
-        (FileNotFoundError(2, "No such file or directory", "cat.jpg"), 2, "error: cat.jpg: No such file or directory\n"),
+        (FileNotFoundError(2, "No such file", "cat.jpg"), 2, "error: cat.jpg: No such file\n"),
         (OSError("strange"), 2, "error: strange\n"),
         (UserError(""), 2, "error: UserError\n"),
     ],
@@ -63,6 +75,59 @@ def test_one_line_of_a_file_problem_names_the_file():
     with pytest.raises(OSError) as problem:
         open("/no/such/folder/file")
     assert one_line(problem.value) == "/no/such/folder/file: No such file or directory"
+
+
+# --- stopping between steps ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_waits_for_the_end_of_the_step(number):
+    done = []
+    with pytest.raises(KeyboardInterrupt), StopBetweenSteps() as stop:
+        for step in range(3):
+            if step == 1:
+                signal.raise_signal(number)
+            done.append(step)
+            stop.check()
+    assert done == [0, 1]
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    with pytest.raises(KeyboardInterrupt), StopBetweenSteps():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("went on")
+
+
+def test_without_ctrl_c_nothing_happens():
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with StopBetweenSteps() as stop:
+        stop.check()
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_handlers_come_back_after_ctrl_c_too():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), StopBetweenSteps() as stop:
+        signal.raise_signal(signal.SIGINT)
+        stop.check()
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_outside_the_main_thread_it_does_nothing():
+    found = []
+
+    def work():
+        with StopBetweenSteps() as stop:
+            stop.check()
+            found.append(signal.getsignal(signal.SIGINT))
+
+    before = signal.getsignal(signal.SIGINT)
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == [before]
 
 
 # --- the parser ---------------------------------------------------------------------------------------------------
@@ -111,7 +176,9 @@ def test_other_words(word):
         boolean(word)
 
 
-@pytest.mark.parametrize("flags,value", [([], False), (["--fast"], True), (["--fast=FALSE"], False), (["--fast", "yes"], True)])
+@pytest.mark.parametrize(
+    "flags,value", [([], False), (["--fast"], True), (["--fast=FALSE"], False), (["--fast", "yes"], True)]
+)
 def test_a_switch_takes_an_optional_value(flags, value):
     assert parser().parse_args(flags).fast is value
 

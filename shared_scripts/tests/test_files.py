@@ -67,10 +67,18 @@ def test_a_tilde_before_something_else_is_part_of_the_name(text):
     assert resolve_path(text) == Path(text)
 
 
-def test_natural_order():
-    given = ["frame10.png", "frame9.png", "Frame1.png", "frame.png", "2.png", "10.png", "a2b10.png", "a2b9.png"]
-    wanted = ["2.png", "10.png", "a2b9.png", "a2b10.png", "frame.png", "Frame1.png", "frame9.png", "frame10.png"]
-    assert sorted(given, key=natural_key) == wanted
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        ["frame1.png", "Frame9.png", "frame10.png", "frame100.png"],
+        ["2.png", "10.png", "011.png"],
+        ["a2b9.png", "a2b10.png", "a10b1.png"],
+        ["epoch_5_step_20.pt", "epoch_5_step_100.pt", "epoch_12_step_3.pt"],
+        ["a.png", "B.png", "c.png"],
+    ],
+)
+def test_natural_order(wanted):
+    assert sorted(wanted[::-1], key=natural_key) == wanted
 
 
 @pytest.mark.parametrize("name", ["1²2.png", "٣.png", "", "007"])

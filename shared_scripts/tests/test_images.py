@@ -30,6 +30,9 @@ def three(grey):
     return np.repeat(grey[..., None], 3, axis=2)
 
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # its own, about damaged metadata
+
+
 def save(path, image, **options):
     image.save(path, **options)
     return path
@@ -175,7 +178,9 @@ def test_a_picture_cut_anywhere_is_read_or_refused(tmp_path, ending, kind):
     assert {cut for cut in cuts if cut < 0.8 * len(whole)} <= refused
 
 
-@pytest.mark.parametrize("ending,kind", [("jpg", "JPEG"), ("png", "PNG"), ("gif", "GIF"), ("tif", "TIFF"), ("webp", "WEBP")])
+@pytest.mark.parametrize(
+    "ending,kind", [("jpg", "JPEG"), ("png", "PNG"), ("gif", "GIF"), ("tif", "TIFF"), ("webp", "WEBP")]
+)
 def test_a_picture_with_wrong_bytes_is_read_or_refused(tmp_path, ending, kind):
     with io.BytesIO() as file:
         image = Image.fromarray(RNG.integers(0, 256, (12, 10, 3), dtype=np.uint8))
@@ -184,17 +189,15 @@ def test_a_picture_with_wrong_bytes_is_read_or_refused(tmp_path, ending, kind):
         image.save(file, kind, **({} if kind == "GIF" else {"exif": exif}))
         whole = file.getvalue()
     path, rng = tmp_path / f"x.{ending}", np.random.default_rng(1)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own, about strange metadata
-        for _ in range(150):
-            wrong = bytearray(whole)
-            for at in rng.integers(0, min(len(wrong), 300), 3):
-                wrong[at] = rng.integers(0, 256)
-            path.write_bytes(wrong)
-            try:
-                read_image(path)
-            except UserError as problem:
-                assert str(path) in str(problem)
+    for _ in range(150):
+        wrong = bytearray(whole)
+        for at in rng.integers(0, min(len(wrong), 300), 3):
+            wrong[at] = rng.integers(0, 256)
+        path.write_bytes(wrong)
+        try:
+            read_image(path)
+        except UserError as problem:
+            assert str(path) in str(problem)
 
 
 # --- writing ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,48 @@
+"""The benchmarks run and write what they promise. What they measure is not judged here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent.parent
+
+
+def test_neural_style_prints_a_table_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "neural_style.json"
+    command = [sys.executable, FOLDER / "neural_style.py", "--sizes", "48", "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    rows = {(row["network"], row["precision"]): row for row in written["rows"]}
+    assert set(rows) == {(n, p) for n in ("VGG-19", "compact") for p in ("float32", "bf16")}
+    peaks = {"matmul float32", "matmul bf16", "convolution float32", "convolution bf16"}
+    assert set(written["peak_gflops"]) == peaks
+    for (network, _), row in rows.items():
+        assert row["share"] > 0
+        assert network in result.stdout
+    assert rows["VGG-19", "float32"]["gflop"] == rows["VGG-19", "bf16"]["gflop"]
+    assert written["first_preview_seconds"] > 0
+
+
+def test_arithmetic_is_counted_right():
+    """VGG-19 up to relu5_1, forward and backward to the picture, and the Gram matrices both ways, by hand."""
+    code = """
+import sys; sys.path[:0] = [sys.argv[1]]
+import neural_style as bench, torch
+row = bench.measure(bench.random_vgg19, 32, torch.float32, torch.device("cpu"))
+print(row["gflop"])
+"""
+    result = subprocess.run([sys.executable, "-c", code, str(FOLDER)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    depths, widths = (2, 2, 4, 4, 1), (64, 128, 256, 512, 512)
+    total, channels = 0, 3
+    for block, (depth, width) in enumerate(zip(depths, widths, strict=True)):
+        pixels = (32 >> block) ** 2
+        for _ in range(depth):
+            total += 2 * 2 * 9 * channels * width * pixels  # multiply and add, forward and backward
+            channels = width
+        total += 2 * 2 * width * width * pixels  # F F^T and its gradient
+    assert abs(float(result.stdout) * 1e9 / total - 1) < 1e-6

@@ -1,0 +1,89 @@
+"""The bar, the CSV and TensorBoard."""
+
+import csv
+import os
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from shared_scripts.progress import Progress, append_row
+
+
+def rows(path):
+    with open(path, newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def test_losses_go_to_a_csv(tmp_path):
+    with Progress(2, folder=tmp_path / "new") as progress:
+        for step in (1, 2):
+            progress.update(loss=1 / step)
+            progress.report(step, {"loss": 1 / step, "tv": 3.0})
+    assert rows(tmp_path / "new/losses.csv") == [{"step": 1, "loss": 1, "tv": 3}, {"step": 2, "loss": 0.5, "tv": 3}]
+
+
+def test_a_resumed_run_appends(tmp_path):
+    for start in (0, 1):
+        with Progress(2, start=start, folder=tmp_path) as progress:
+            progress.report(start, {"loss": 0.1})
+    assert rows(tmp_path / "losses.csv") == [{"step": 0, "loss": 0.1}, {"step": 1, "loss": 0.1}]
+
+
+def test_an_empty_csv_gets_its_header(tmp_path):
+    (tmp_path / "x.csv").touch()
+    append_row(tmp_path / "x.csv", {"step": 1, "loss": 2})
+    assert rows(tmp_path / "x.csv") == [{"step": 1, "loss": 2}]
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Progress(1) as progress:
+        progress.update(loss=1.0)
+        progress.report(1, {"loss": 1.0})
+        progress.image(1, "x", np.zeros((4, 4, 3), np.uint8))
+    assert os.listdir(tmp_path) == []
+
+
+def test_where_there_is_no_terminal_there_is_no_bar(capsys):
+    with Progress(3) as progress:
+        progress.update(loss=1.0)
+        progress.write("a line")
+        progress.update()
+    out, err = capsys.readouterr()
+    assert (out, err) == ("a line\n", "")
+
+
+def test_on_a_terminal_there_is_a_bar_with_the_losses():
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    code = "from shared_scripts.progress import Progress\nwith Progress(4, start=2) as progress:\n"
+    code += "    progress.update(loss=0.123456)\n    progress.write('a line')\n    progress.update(loss=0.25)\n"
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    except OSError:  # Linux's way of saying that the other end is closed
+        pass
+    os.close(ours)
+    out, _ = process.communicate()
+    assert out.splitlines()[-1].strip() == "a line"
+    assert b"4/4" in shown and b"loss=0.25" in shown
+
+
+def test_tensorboard_gets_losses_and_pictures(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    with Progress(2, folder=tmp_path, tensorboard=True) as progress:
+        progress.report(1, {"loss": 0.5})
+        progress.report(2, {"loss": 0.25})
+        progress.image(2, "sample", np.full((6, 5, 3), 80, np.uint8))
+    events = accumulator.EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss")] == [(1, 0.5), (2, 0.25)]
+    image = events.Images("sample")[0]
+    assert (image.step, image.height, image.width) == (2, 6, 5)
+    assert len(rows(tmp_path / "losses.csv")) == 2
