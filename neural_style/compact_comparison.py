@@ -89,7 +89,7 @@ def paint(network: Callable, content: Tensor, style: Tensor, steps: int) -> Tens
     with torch.no_grad():
         content_target = network(content, [CONTENT_LAYER])[CONTENT_LAYER]
     scale = 64.0  # pixels are optimised in units of 64 levels, so that a unit step is sensible
-    x = (content / scale).clone().requires_grad_()
+    x = (content / scale).contiguous().requires_grad_()
     optimizer = torch.optim.LBFGS([x], max_iter=steps, history_size=20, tolerance_grad=0, tolerance_change=0)
 
     def closure() -> Tensor:

@@ -83,10 +83,10 @@ class StyleTarget:
     @classmethod
     def blend(cls, grams: Sequence[Tensor], weights: Sequence[float]) -> StyleTarget:
         """From (C, C) matrices and their weights, which sum to 1."""
-        exact = [gram.double() for gram in grams]  # the spread is a small difference of large numbers
+        exact = [gram.cpu().double() for gram in grams]  # the spread is a small difference of large numbers
         mean = sum(weight * gram for weight, gram in zip(weights, exact, strict=True))
         squares = sum(weight * gram.square().mean() for weight, gram in zip(weights, exact, strict=True))
-        return cls(mean.float(), float(squares - mean.square().mean()))
+        return cls(mean.float().to(grams[0].device), float(squares - mean.square().mean()))
 
     def loss(self, features: Tensor) -> Tensor:
         """The style loss of one layer's (1, C, H, W) features."""

@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--paintings", metavar="DIR", help="paintings: a tenth of the crops come from them")
     parser.add_argument("--output", default="compact.safetensors", metavar="FILE", help="the trained weights")
     parser.add_argument(
-        "--iterations", type=int, nargs=3, default=[3000, 5500, 3000], metavar="N", help="steps of the three stages"
+        "--iterations", type=int, nargs=3, default=[3000, 5500, 6000], metavar="N", help="steps of the three stages"
     )
     parser.add_argument("--seed", type=int, default=0, help="makes a run on the CPU repeatable")
     add_switch(parser, "--overwrite", help="allow replacing --output")
