@@ -96,7 +96,7 @@ def read_matconvnet(path: Path) -> Weights:
             name: convert_layer(layers[index]) for index, name in enumerate(layer_order()) if name.startswith("conv")
         }
         mean = mean_pixel(file)
-    except (KeyError, IndexError, ValueError, TypeError) as problem:
+    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as problem:
         raise UserError(f"{path} is a MATLAB file, but its layers are not MatConvNet's VGG-19 ({problem})") from problem
     check_chain(path, convolutions)
     return Weights(convolutions, mean, "MatConvNet")
@@ -234,7 +234,7 @@ def read_cache(path: Path, file_format: str) -> Weights | None:
         tensors = load_safetensors(cache)
         convolutions = {name: (tensors[f"{name}.weight"], tensors[f"{name}.bias"]) for name in convolution_names()}
         return Weights(convolutions, tuple(about["mean"]), about["origin"], about["notes"])
-    except (SafetensorError, UserError, KeyError, ValueError, OSError):
+    except (SafetensorError, UserError, KeyError, ValueError, TypeError, AttributeError, OSError):
         return None  # it will be written again
 
 

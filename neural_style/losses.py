@@ -64,7 +64,8 @@ def tv_loss(picture: Tensor) -> Tensor:
 
 def layer_weights(exponent: float, count: int = 5) -> list[float]:
     """Weights of the style layers, each `exponent` times the one before, summing to 1."""
-    powers = [float(exponent) ** k for k in range(count)]
+    largest = count - 1 if exponent > 1 else 0  # counted from the largest weight, which therefore is 1: no overflow
+    powers = [float(exponent) ** (k - largest) for k in range(count)]
     return [power / sum(powers) for power in powers]
 
 

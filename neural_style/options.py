@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from report import is_checkpoint_format
-from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch
+from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch, finite
 from shared_scripts.files import resolve_path
 
 VGG_FILE = "imagenet-vgg-verydeep-19.mat"
@@ -38,7 +38,7 @@ def add_picture_flags(group) -> None:
     group.add_argument("--width", type=int, metavar="PIXELS", help="the result's width (default: the content's)")
     group.add_argument(
         "--style-scales",
-        type=float,
+        type=finite,
         nargs="+",
         metavar="X",
         help="size of each style picture relative to the result (default: 1.0 each)",
@@ -46,12 +46,13 @@ def add_picture_flags(group) -> None:
     group.add_argument("--initial", metavar="FILE", help="start from this picture instead of noise")
     group.add_argument(
         "--initial-noiseblend",
-        type=float,
+        type=finite,
         metavar="0..1",
         help="share of noise in the start: 1 (the default without --initial) is noise alone, 0 (the default with it) "
         "none; below 1 without --initial starts from the content",
     )
-    add_switch(group, "--preserve-colors", help="keep the content's colours")
+    # "--pre" was enough in the reference; here it would also begin --precision
+    add_switch(group, "--preserve-colors", "--pre", help="keep the content's colours")
 
 
 def add_loss_flags(group) -> None:
@@ -63,7 +64,7 @@ def add_loss_flags(group) -> None:
         "the current folder has it, else the compact network shipped with the project)",
     )
     group.add_argument(
-        "--network-format",
+        "--file-format",
         default="auto",
         choices=["auto", "matconvnet", "torchvision", "caffe"],
         help="what the file of --network is, where it cannot be seen from the file",
@@ -71,39 +72,39 @@ def add_loss_flags(group) -> None:
     group.add_argument(
         "--pooling", default="max", choices=["max", "avg"], help="how the network halves its maps; avg is smoother"
     )
-    group.add_argument("--content-weight", type=float, default=5e0, metavar="W", help="higher: closer to the content")
+    group.add_argument("--content-weight", type=finite, default=5e0, metavar="W", help="higher: closer to the content")
     group.add_argument(
         "--content-weight-blend",
-        type=float,
+        type=finite,
         default=1,
         metavar="0..1",
         help="relu4_2 gets this share of the content weight, relu5_2 the rest; lower is more abstract",
     )
-    group.add_argument("--style-weight", type=float, default=5e2, metavar="W", help="higher: more style")
+    group.add_argument("--style-weight", type=finite, default=5e2, metavar="W", help="higher: more style")
     group.add_argument(
         "--style-layer-weight-exp",
-        type=float,
+        type=finite,
         default=1,
         metavar="X",
         help="each style layer counts X times the one before: below 1 finer texture, above 1 larger forms",
     )
     group.add_argument(
         "--style-blend-weights",
-        type=float,
+        type=finite,
         nargs="+",
         metavar="W",
         help="how much each style counts (default: equally)",
     )
-    group.add_argument("--tv-weight", type=float, default=1e2, metavar="W", help="total variation: higher is smoother")
+    group.add_argument("--tv-weight", type=finite, default=1e2, metavar="W", help="total variation: higher is smoother")
 
 
 def add_run_flags(group) -> None:
     """How long, how fast, and what is written on the way."""
     group.add_argument("--iterations", type=int, default=1000, metavar="N", help="steps to take")
-    group.add_argument("--learning-rate", type=float, default=1e1, metavar="X", help="Adam's step, in pixel values")
-    group.add_argument("--beta1", type=float, default=0.9, metavar="X", help="Adam's first decay")
-    group.add_argument("--beta2", type=float, default=0.999, metavar="X", help="Adam's second decay")
-    group.add_argument("--eps", dest="epsilon", type=float, default=1e-8, metavar="X", help="Adam's epsilon")
+    group.add_argument("--learning-rate", type=finite, default=1e1, metavar="X", help="Adam's step, in pixel values")
+    group.add_argument("--beta1", type=finite, default=0.9, metavar="X", help="Adam's first decay")
+    group.add_argument("--beta2", type=finite, default=0.999, metavar="X", help="Adam's second decay")
+    group.add_argument("--eps", dest="epsilon", type=finite, default=1e-8, metavar="X", help="Adam's epsilon")
     group.add_argument("--print-iterations", type=int, metavar="N", help="print and record the losses every N steps")
     group.add_argument(
         "--checkpoint-output", metavar="NAME", help="where checkpoints go: out_%%s.jpg, out_%%05d.jpg or out_{:05}.jpg"
@@ -113,7 +114,7 @@ def add_run_flags(group) -> None:
     add_switch(group, "--progress-plot", help="plot the recorded losses to progress.png beside --output")
     group.add_argument(
         "--refresh",
-        type=float,
+        type=finite,
         default=5,
         metavar="SECONDS",
         help="show the picture so far in --output this often; 0: only at the end",
@@ -169,7 +170,7 @@ def check_checkpoints(parser: ArgumentParser, flags: argparse.Namespace) -> None
         if not is_checkpoint_format(flags.checkpoint_output):
             raise ValueError
         checkpoint_name(flags.checkpoint_output, 0)
-    except (ValueError, IndexError, KeyError, TypeError):
+    except (ValueError, IndexError, KeyError, TypeError, AttributeError):
         parser.error(
             f"--checkpoint-output {flags.checkpoint_output!r} needs one place for the iteration, "
             "such as foo_%s.jpg, foo_%05d.jpg or foo_{:05}.jpg"

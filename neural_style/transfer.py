@@ -15,7 +15,7 @@ import data
 from legacy import load_vgg19
 from report import LinePrinter, checkpoint_name, write_progress_plot, write_progress_text
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.cli import StopBetweenSteps, UserError
+from shared_scripts.cli import StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import (
     describe,
     explain_out_of_memory,
@@ -41,15 +41,15 @@ SAME_RUN = (
 
 def transfer(flags: argparse.Namespace) -> None:
     """Do what `options.parse` returned. Raises UserError for what the user can put right."""
-    content, styles, initial = read_pictures(flags)
-    check_outputs(flags)
-    seed_everything(flags.seed)
-    keep_memory()
-    device = pick_device(flags.device, flags.gpu_ids)
-    network = load_network(flags).to(device)
-    dtype = pick_precision(flags.precision, device)
-    tell(f"Computing on the {describe(device, dtype)}; {content.shape[1]} x {content.shape[0]} pixels.")
     with explain_out_of_memory("choose a smaller --width"):
+        content, styles, initial = read_pictures(flags)
+        check_outputs(flags)
+        seed_everything(flags.seed)
+        keep_memory()
+        device = pick_device(flags.device, flags.gpu_ids)
+        network = load_network(flags).to(device)
+        dtype = pick_precision(flags.precision, device)
+        tell(f"Computing on the {describe(device, dtype)}; {content.shape[1]} x {content.shape[0]} pixels.")
         objective = Objective(network.to(dtype), *prepare(network, content, styles, device), loss_weights(flags))
         start = start_picture(flags, network.mean, content, initial).to(device)
         optimization = Optimization(
@@ -87,7 +87,7 @@ def check_outputs(flags: argparse.Namespace) -> None:
 def load_network(flags: argparse.Namespace) -> torch.nn.Module:
     """VGG-19 from its file, or the compact network; one line says which."""
     if flags.network is not None:
-        network, notes = load_vgg19(flags.network, flags.pooling, flags.network_format)
+        network, notes = load_vgg19(flags.network, flags.pooling, flags.file_format)
     else:
         network = load_compact(pooling=flags.pooling)
         notes = []
@@ -162,12 +162,16 @@ class Run:
             try:
                 for step in optimization.run(self.flags.checkpoint_iterations):
                     self.after(step, progress)
-                    stop.check()
-            except KeyboardInterrupt:
+                    if optimization.done < optimization.iterations:  # else there is nothing left to stop
+                        stop.check()
+            except StoppedBetweenSteps:
                 self.save_state()
                 self.write(optimization.lowest, self.flags.output)
                 tell(f"Stopped after {optimization.done} iterations; the best picture so far is in "
                      f"{self.flags.output}, and --resume goes on from here.")  # fmt: skip
+                raise
+            except KeyboardInterrupt:  # a second Ctrl-C, in mid-step: the state is not whole, the best picture is
+                self.write(optimization.lowest, self.flags.output)
                 raise
             except NotFinite as problem:
                 self.write(optimization.lowest, self.flags.output)
@@ -237,6 +241,11 @@ class Run:
             raise UserError(f"{self.state_file} is of a run with another {names}; use the same, or leave out --resume")
         if tuple(state["run"]["picture"].shape) != tuple(self.optimization.picture.shape):
             raise UserError(f"{self.state_file} is of a picture of another size; leave out --resume")
+        if int(state["run"]["done"]) >= self.optimization.iterations:
+            done = state["run"]["done"]
+            raise UserError(
+                f"{self.state_file} has {done} iterations behind it already; give --iterations a larger number"
+            )
         self.optimization.load_state(state["run"])
         tell(f"Going on after {self.optimization.done} iterations.")
         return [tuple(row) for row in state["rows"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,10 @@ from shared_scripts.files import atomic_write, natural_key
 def save_state(path: str | Path, state: dict[str, Any]) -> None:
     """Write tensors, numbers, strings and containers of these, atomically (a crash leaves the old file whole)."""
     with atomic_write(Path(path)) as temporary:
-        torch.save(state, temporary)
+        try:
+            torch.save(state, temporary)
+        except RuntimeError as problem:  # what torch makes of a full disk
+            raise UserError(f"cannot write {path}: {problem}") from problem
 
 
 def load_state(path: str | Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -27,10 +31,12 @@ def load_state(path: str | Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"there is no file {path}")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about old formats; what matters is said below
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as problem:
         raise UserError(f"{path} is no saved state, or holds code, which is never run") from problem
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as problem:
+    except Exception as problem:  # torch raises a dozen kinds for damaged files
         raise UserError(f"{path} is damaged or no saved state") from problem
     missing = [key for key in keys if not isinstance(state, dict) or key not in state]
     if missing:
@@ -67,10 +73,14 @@ def load_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 def save_safetensors(path: str | Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None):
     """Write named tensors atomically as safetensors, with a few words about them."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     with atomic_write(Path(path)) as temporary:
-        save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata=metadata)
+        try:
+            save_file({name: value.contiguous() for name, value in tensors.items()}, temporary, metadata=metadata)
+        except SafetensorError as problem:  # its name for a full disk or a folder that takes no files
+            raise UserError(f"cannot write {path}: {problem}") from problem
 
 
 def latest(folder: str | Path, pattern: str = "*.pt") -> Path | None:

@@ -49,6 +49,14 @@ def boolean(text: str) -> bool:
         raise argparse.ArgumentTypeError(f"expected TRUE or FALSE, not {text!r}") from None
 
 
+def finite(text: str) -> float:
+    """A number that can be computed with in float32: `float` lets nan, inf and 1e300 through."""
+    value = float(text)
+    if not abs(value) < 3e38:
+        raise argparse.ArgumentTypeError(f"expected a finite number, not {text!r}")
+    return value
+
+
 def add_switch(parser, *names: str, help: str) -> None:
     """A switch that is off unless given, and that also takes ``=TRUE`` or ``=FALSE`` as old command lines do."""
     parser.add_argument(*names, nargs="?", const=True, default=False, type=boolean, metavar="TRUE|FALSE", help=help)
@@ -65,6 +73,10 @@ def add_device_flags(parser, precision_default: str = "float32") -> None:
         help="float32 is exact; auto takes bfloat16 where this machine is measurably faster with it",
     )
     parser.add_argument("--seed", type=int, help="makes a run on the CPU repeatable to the bit")
+
+
+class StoppedBetweenSteps(KeyboardInterrupt):
+    """Ctrl-C, answered where the state is whole and may be saved."""
 
 
 class StopBetweenSteps:
@@ -93,9 +105,9 @@ class StopBetweenSteps:
         self.asked = True
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if Ctrl-C was pressed since the context was opened."""
+        """Raise StoppedBetweenSteps if Ctrl-C was pressed since the context was opened."""
         if self.asked:
-            raise KeyboardInterrupt
+            raise StoppedBetweenSteps
 
 
 def one_line(problem: BaseException) -> str:

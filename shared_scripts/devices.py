@@ -23,10 +23,11 @@ def pick_device(name: str = "auto", gpu_ids: str | None = None) -> torch.device:
     `auto` is the first GPU where there is one, else Apple's GPU, else the CPU. UserError where there is none such.
     """
     if gpu_ids is not None:
-        first = gpu_ids.split(",")[0].strip()
-        if not first.lstrip("-").isdigit():
-            raise UserError(f"--gpu_ids takes numbers such as 0 or 0,1, or -1 for the CPU, not {gpu_ids!r}")
-        name = "cpu" if int(first) < 0 else f"cuda:{first}"
+        try:
+            first = int(gpu_ids.split(",")[0])
+        except ValueError:
+            raise UserError(f"--gpu_ids takes numbers such as 0 or 0,1, or -1 for the CPU, not {gpu_ids!r}") from None
+        name = "cpu" if first < 0 else f"cuda:{first}"
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -109,6 +110,8 @@ def seed_everything(seed: int | None) -> None:
     """Make a run repeatable: all generators, and only kernels whose sums are always in the same order."""
     if seed is None:
         return
+    if not -(2**63) <= seed < 2**63:
+        raise UserError(f"--seed {seed} is too large; take one of at most 18 digits")
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)

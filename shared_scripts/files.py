@@ -19,15 +19,24 @@ def resolve_path(text: str | os.PathLike) -> Path:
     with forward slashes is meant: ``contents\cat.jpg`` works on Linux, while a Linux file that really has a
     backslash in its name is still found.
     """
-    path = Path(text).expanduser()
+    path = expand_home(Path(text))
     if "\\" in str(text) and not path.exists():
-        path = Path(str(text).replace("\\", "/")).expanduser()
+        path = expand_home(Path(str(text).replace("\\", "/")))
     return path
+
+
+def expand_home(path: Path) -> Path:
+    """`~/cat.jpg` in the home folder; a name that only begins with a tilde stays as it is."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
 
 
 def natural_key(path: str | os.PathLike) -> list:
     """Sort key that puts ``frame9`` before ``frame10``."""
-    return [(int(part), "") if part.isdigit() else (-1, part.lower()) for part in re.split(r"(\d+)", str(path)) if part]
+    parts = re.split(r"(\d+)", str(path))  # words at the even places, numbers at the odd ones
+    return [(int(part), "") if i % 2 else (-1, part.lower()) for i, part in enumerate(parts) if part]
 
 
 def ensure_folder(folder: Path) -> None:

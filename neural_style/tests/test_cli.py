@@ -30,7 +30,7 @@ REFERENCE = {
     "learning-rate": 1e1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "initial": None, "initial-noiseblend": None,
     "preserve-colors": False, "pooling": "max", "overwrite": False,
 }  # fmt: skip
-OURS = ["network-format", "refresh", "resume", "device", "gpu_ids", "precision", "seed"]
+OURS = ["file-format", "refresh", "resume", "device", "gpu_ids", "precision", "seed"]
 CACHE = "tiny.mat.convs.safetensors"
 INPUTS = {"c.png", "s.png", "tiny.mat"}
 
@@ -571,7 +571,7 @@ def test_a_bad_picture_among_the_styles_is_named(transfer, desk):
         "--style-blend-weights -1", "--style-blend-weights 0", "--style-blend-weights 1 2", "--style-blend-weights nan",
         "--beta1 1", "--beta1 nan", "--beta2 -0.1", "--beta2 1.5", "--initial-noiseblend -0.5", "--pooling median",
         "--pooling MAX2", "--preserve-colors=maybe", "--seed x", "--seed 99999999999999999999999999",
-        "--learning-rate fast", "--network-format onnx", "--precision float8", "--device toaster", "--device cuda:99",
+        "--learning-rate fast", "--file-format onnx", "--precision float8", "--device toaster", "--device cuda:99",
         "--gpu_ids one", "--gpu_ids=--1", "--gpu_ids=",
         "--checkpoint-iterations 0 --checkpoint-output ck_%s.png", "--unknown 3", "extra",
     ],
@@ -705,7 +705,7 @@ def test_the_first_of_two_mistakes_is_told(transfer, desk, first, second):
 # --- losses that are no numbers -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("flags", [["--learning-rate", "1e30"], ["--learning-rate", "inf"], ["--learning-rate", "nan"]])
+@pytest.mark.parametrize("flags", [["--learning-rate", "1e30"], ["--learning-rate", "1e37"]])
 def test_a_loss_that_is_not_finite_saves_the_last_good_picture(transfer, desk, flags):
     outcome = transfer("--initial", "c.png", "--iterations", "50", *flags)
     outcome.refused("--learning-rate", "out.png", status=1)
@@ -713,8 +713,15 @@ def test_a_loss_that_is_not_finite_saves_the_last_good_picture(transfer, desk, f
     assert names(desk) == INPUTS | {"out.png"}
 
 
-def test_weights_that_are_not_finite(transfer, desk):
-    transfer("--content-weight", "nan").refused(status=1)
+@pytest.mark.parametrize("flag", ["--content-weight", "--learning-rate", "--tv-weight"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e39"])
+def test_flags_that_are_not_finite(transfer, desk, flag, value):
+    transfer(f"{flag}={value}").refused(flag, "finite")
+    assert not (desk / "out.png").exists()
+
+
+def test_weights_that_make_the_first_loss_infinite(transfer, desk):
+    transfer("--style-weight", "1e37").refused("finite", status=1)
     assert size_of(desk / "out.png") == (30, 24)
 
 
