@@ -23,6 +23,7 @@ PROJECTS := neural_style
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '  make test-%-17s %s\n' shared_scripts "that folder's tests alone" $(foreach p,$(PROJECTS) benchmarks,$(p) "likewise")
 	@echo "Options: GPU=auto|none|0,1 (now $(GPU)), TORCH_INDEX=URL, BASE_PYTHON=python3.12"
 
 # --- installing ---------------------------------------------------------------------------------------------------

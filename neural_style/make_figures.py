@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import demo
 from demo import STYLES, photo_file, style_file
 from shared_scripts.cli import ArgumentParser, run
 from shared_scripts.files import atomic_write
@@ -79,23 +79,33 @@ FIGURES = (
 def main(argv: list[str] | None = None) -> int:
     """Make the figures; returns the exit status."""
     parser = ArgumentParser(description="Make the walkthrough's pictures.")
-    parser.add_argument("--only", nargs="+", choices=[figure.name for figure in FIGURES], help="these figures")
+    names = ["demo", *(figure.name for figure in FIGURES)]
+    parser.add_argument("--only", nargs="+", default=names, choices=names, metavar="NAME", help="make these figures")
     parser.add_argument("--width", type=int, default=320, metavar="PIXELS", help="of each picture")
     parser.add_argument("--iterations", type=int, default=300, metavar="N", help="steps a picture")
     parser.add_argument("--out-dir", default=str(HERE / "figures"), metavar="DIR", help="where the figures go")
     flags = parser.parse_args(argv)
+    folder = Path(flags.out_dir)
+    if "demo" in flags.only:
+        make_demo(folder)
     for figure in FIGURES:
-        if not flags.only or figure.name in flags.only:
-            print(f"{figure.name} …", file=sys.stderr, flush=True)
-            path = make(figure, flags.width, flags.iterations, Path(flags.out_dir))
-            print(f"wrote {path}")
+        if figure.name in flags.only:
+            make_strip(figure, flags.width, flags.iterations, folder)
     return 0
 
 
-def make(figure: Figure, width: int, iterations: int, folder: Path) -> Path:
-    """Make one figure and write it."""
-    from PIL import Image
+def make_demo(folder: Path) -> None:
+    """The sheet that `make demo` makes."""
+    from shared_scripts.images import read_image
 
+    with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(io.StringIO()):
+        demo.main(["--out-dir", temporary])
+        sheet = read_image(next(Path(temporary).glob("*_sheet.jpg")))
+    save_small(folder / "demo.jpg", sheet)
+
+
+def make_strip(figure: Figure, width: int, iterations: int, folder: Path) -> None:
+    """Make one figure and write it."""
     from shared_scripts.images import grid, read_image
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -104,14 +114,19 @@ def make(figure: Figure, width: int, iterations: int, folder: Path) -> Path:
             output = Path(temporary) / f"{i}.png"
             style_transfer(figure, words.split(), width, iterations, output)
             pictures.append(read_image(output))
-    strip = Image.fromarray(grid([pictures], titles=[title for title, _ in figure.variants]))
-    path = folder / f"{figure.name}.jpg"
+    save_small(folder / f"{figure.name}.jpg", grid([pictures], titles=[title for title, _ in figure.variants]))
+
+
+def save_small(path: Path, pixels) -> None:
+    """Write a JPEG as good as fits into MAX_BYTES."""
+    from PIL import Image
+
     with atomic_write(path) as file:
-        for quality in range(90, 40, -4):
-            strip.save(file, quality=quality)
+        for quality in range(92, 40, -3):
+            Image.fromarray(pixels).save(file, quality=quality)
             if file.stat().st_size <= MAX_BYTES:
                 break
-    return path
+    print(f"wrote {path}", flush=True)
 
 
 def style_transfer(figure: Figure, words: list[str], width: int, iterations: int, output: Path) -> None:
