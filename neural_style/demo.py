@@ -65,7 +65,8 @@ def show(photo: str, style: str, width: int, iterations: int, folder: Path) -> N
     content, painting = photo_file(photo, folder), style_file(style)
     result = folder / f"{content.stem}_{painting.stem}.jpg"
     words = ["--content", content, "--styles", painting, "--output", result, "--width", width]
-    words += ["--iterations", iterations, "--initial-noiseblend", "0.1", "--seed", "1", "--precision", "auto"]
+    words += ["--iterations", iterations, "--initial-noiseblend", "0.1", "--content-weight", "0.2"]
+    words += ["--seed", "1", "--precision", "auto"]
     words = [str(word) for word in words]
     print("python neural_style/neural_style.py", shlex.join(words), file=sys.stderr, flush=True)
     if neural_style.main([*words, "--network", "compact", "--overwrite"]) != 0:

@@ -32,9 +32,15 @@ class Figure:
     start: str = "--initial-noiseblend 0.1"
 
 
+BOLD = "--initial-noiseblend 0.1 --content-weight 0.2"  # as in the demo: from the photograph, much style
 FIGURES = (
-    Figure("styles", tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES)),
-    Figure("styles_chelsea", tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES), photo="chelsea"),
+    Figure("styles", tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES), start=BOLD),
+    Figure(
+        "styles_chelsea",
+        tuple((name.replace("_", " "), f"--styles {name}") for name in STYLES),
+        photo="chelsea",
+        start=BOLD,
+    ),
     Figure("iterations", tuple((f"{n} steps", f"--iterations {n}") for n in (5, 25, 100, 400)), start=""),
     Figure(
         "losses",
@@ -81,8 +87,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = ArgumentParser(description="Make the walkthrough's pictures.")
     names = ["demo", *(figure.name for figure in FIGURES)]
     parser.add_argument("--only", nargs="+", default=names, choices=names, metavar="NAME", help="make these figures")
-    parser.add_argument("--width", type=int, default=320, metavar="PIXELS", help="of each picture")
-    parser.add_argument("--iterations", type=int, default=300, metavar="N", help="steps a picture")
+    parser.add_argument("--width", type=int, default=256, metavar="PIXELS", help="of each picture")
+    parser.add_argument("--iterations", type=int, default=200, metavar="N", help="steps a picture")
     parser.add_argument("--out-dir", default=str(HERE / "figures"), metavar="DIR", help="where the figures go")
     flags = parser.parse_args(argv)
     folder = Path(flags.out_dir)

@@ -25,7 +25,7 @@ DEPTHS = (2, 2, 4, 4, 1)  # 3x3 convolutions in each, as in VGG-19 up to relu5_1
 HEADS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu4_2": 128, "relu5_1": 512}
 # The training's target has a mean activation near 1. These factors bring the features to sizes at which the weights
 # that people use with VGG-19 (content 5, style 500, total variation 100) balance; tuned by looking at pictures.
-GAINS = {"relu1_1": 140, "relu2_1": 200, "relu3_1": 280, "relu4_1": 400, "relu5_1": 400, "relu4_2": 240}
+GAINS = {"relu1_1": 140, "relu2_1": 200, "relu3_1": 280, "relu4_1": 400, "relu5_1": 400, "relu4_2": 1800}
 INPUT_SCALE = 1 / 64  # the input is RGB minus the mean, about -120..150; the first layer likes values near 1
 
 
