@@ -58,7 +58,7 @@ FIGURES = (
         "content_blend",
         tuple((f"--content-weight-blend {x}", f"--content-weight-blend {x}") for x in ("1", "0.5", "0.1")),
     ),
-    Figure("tv_weight", tuple((f"--tv-weight {w}", f"--tv-weight {w}") for w in (0, 100, 1000))),
+    Figure("tv_weight", tuple((f"--tv-weight {w}", f"--tv-weight {w}") for w in (100, 3000, 30000))),
     Figure("pooling", (("--pooling max", "--pooling max"), ("--pooling avg", "--pooling avg")), style="stained_glass"),
     Figure(
         "style_scales",

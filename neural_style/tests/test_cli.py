@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ import torch
 from PIL import Image
 
 import options
+import report
 from report import checkpoint_name, hms, is_checkpoint_format
 from shared_scripts import files
 from shared_scripts.images import read_image
@@ -130,6 +132,21 @@ def test_checkpoint_names_equal_the_reference(golden, index):
 def test_durations_equal_the_reference(golden):
     for seconds, words in golden("tables.json")["hms"].items():
         assert hms(float(seconds)) == words
+
+
+def test_elapsed_and_remaining_times(monkeypatch):
+    """The line of a step tells the time before it; what remains is the mean of the last ten steps for the rest."""
+    seconds = [10.0] * 3 + [40.0] * 10 + [70.0]
+    clock = iter(np.cumsum([100.0, *seconds]))
+    monkeypatch.setattr(report, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    lines = []
+    printer = report.LinePrinter(100, None, lines.append)
+    for i in range(len(seconds)):
+        printer.step(i + 1, i, None)
+    assert lines[0] == "Iteration    1/ 100"
+    assert lines[1] == "Iteration    2/ 100 (10 sec elapsed, 16 min 30 sec remaining)"
+    assert lines[4] == "Iteration    5/ 100 (1 min 10 sec elapsed, 28 min 0 sec remaining)"
+    assert lines[13] == "Iteration   14/ 100 (7 min 10 sec elapsed, 58 min 0 sec remaining)"
 
 
 # --- flags --------------------------------------------------------------------------------------------------------

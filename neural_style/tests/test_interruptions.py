@@ -339,6 +339,26 @@ def test_an_impatient_second_ctrl_c_never_makes_resume_wrong(cli, make_desk, ctr
     assert not wrong, f"at {len(wrong)} lines: {wrong}"
 
 
+@pytest.mark.parametrize("name", ["out.png.state", "out.png"])
+def test_an_impatient_second_ctrl_c_does_not_stop_the_saving(cli, make_desk, quick_folder, monkeypatch, name):
+    """Pressed while the first one is being answered, it must cost neither the state nor the picture."""
+    monkeypatch.chdir(make_desk(quick_folder / "desk"))
+    replace, pressed = os.replace, []
+
+    def press_and_replace(source, target):
+        if Path(target).name == ("ck_001.png" if not pressed else name):
+            pressed.append(target)
+            signal.raise_signal(signal.SIGINT)
+        return replace(source, target)
+
+    monkeypatch.setattr(os, "replace", press_and_replace)
+    assert cli(*FLAGS, *SHORT).status == 130
+    assert [path.name for path in map(Path, pressed)] == ["ck_001.png", name]
+    run = torch.load("out.png.state", weights_only=True)["run"]
+    pixels = run["lowest"][0].permute(1, 2, 0).double().numpy() + [123.68, 116.779, 103.939]
+    np.testing.assert_array_equal(read_image("out.png"), np.clip(pixels, 0, 255).astype(np.uint8))
+
+
 def test_a_polite_kill_is_answered_like_ctrl_c(cli, make_desk, ctrl_c_at, quick_folder, monkeypatch):
     monkeypatch.chdir(make_desk(quick_folder / "desk"))
     with ctrl_c_at(5, press=(signal.SIGTERM,)):
