@@ -33,9 +33,9 @@ from stylize import LossWeights, NotFinite, Objective, Optimization, Step
 STATE_SECONDS = 30  # how often a run's state is saved, so that even a power cut costs little
 # Two runs with these flags the same optimise the same thing: what a resumed run must share with the stopped one.
 SAME_RUN = (
-    "content", "styles", "initial", "width", "style_scales", "network", "pooling", "content_weight",
-    "content_weight_blend", "style_weight", "style_layer_weight_exp", "style_blend_weights", "tv_weight",
-    "learning_rate", "beta1", "beta2", "epsilon",
+    "content", "styles", "initial", "width", "style_scales", "network", "file_format", "precision", "pooling",
+    "content_weight", "content_weight_blend", "style_weight", "style_layer_weight_exp", "style_blend_weights",
+    "tv_weight", "learning_rate", "beta1", "beta2", "epsilon",
 )  # fmt: skip
 
 
@@ -78,6 +78,9 @@ def check_outputs(flags: argparse.Namespace) -> None:
     check_format(flags.output)
     resuming = flags.resume and state_path(flags.output).is_file()
     check_writable(flags.output, overwrite=flags.overwrite or resuming)
+    for wanted, name in ((flags.progress_write, "progress.txt"), (flags.progress_plot, "progress.png")):
+        if wanted:
+            check_writable(flags.output.parent / name)
     if flags.checkpoint_output:
         first = Path(checkpoint_name(flags.checkpoint_output, 0))
         check_format(first)
@@ -165,8 +168,8 @@ class Run:
                     if optimization.done < optimization.iterations:  # else there is nothing left to stop
                         stop.check()
             except StoppedBetweenSteps:
-                self.save_state()
                 self.write(optimization.lowest, self.flags.output)
+                self.save_state()
                 tell(f"Stopped after {optimization.done} iterations; the best picture so far is in "
                      f"{self.flags.output}, and --resume goes on from here.")  # fmt: skip
                 raise

@@ -82,12 +82,13 @@ class StoppedBetweenSteps(KeyboardInterrupt):
 class StopBetweenSteps:
     """While this context is open, Ctrl-C waits until the loop inside asks with `check`.
 
-    A step cut in half leaves state that no resumed run can continue exactly. A second Ctrl-C does not wait. A polite
-    kill (SIGTERM, as cluster schedulers send it) counts as Ctrl-C. Outside the main thread this does nothing.
+    A step cut in half leaves state that no resumed run can continue exactly. A second Ctrl-C during the step does not
+    wait; while the first is being answered, by saving, it is ignored. A polite kill (SIGTERM, as cluster schedulers
+    send it) counts as Ctrl-C. Outside the main thread this does nothing.
     """
 
     def __init__(self):
-        self.asked = False
+        self.asked = self.answered = False
         self.before: dict[int, object] = {}
 
     def __enter__(self) -> StopBetweenSteps:
@@ -100,13 +101,14 @@ class StopBetweenSteps:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame) -> None:
-        if self.asked:
+        if self.asked and not self.answered:
             raise KeyboardInterrupt
         self.asked = True
 
     def check(self) -> None:
         """Raise StoppedBetweenSteps if Ctrl-C was pressed since the context was opened."""
         if self.asked:
+            self.answered = True
             raise StoppedBetweenSteps
 
 
