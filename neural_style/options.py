@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from report import is_checkpoint_format
+from report import checkpoint_name, is_checkpoint_format
 from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch, finite
 from shared_scripts.files import resolve_path
 
@@ -164,8 +164,6 @@ def check_checkpoints(parser: ArgumentParser, flags: argparse.Namespace) -> None
         parser.error("use either both of checkpoint_output and checkpoint_iterations or neither")
     if flags.checkpoint_output is None:
         return
-    from report import checkpoint_name
-
     try:
         if not is_checkpoint_format(flags.checkpoint_output):
             raise ValueError

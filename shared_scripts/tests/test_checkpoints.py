@@ -2,7 +2,6 @@
 
 import os
 import pickle
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -38,23 +37,6 @@ class Malice:
 
     def __reduce__(self):
         return os.mkdir, (str(self.path),)
-
-
-@pytest.fixture
-def full_disk():
-    """`with full_disk(size):` no file of this process can grow beyond `size` bytes."""
-    resource = pytest.importorskip("resource")
-
-    @contextmanager
-    def limited(size):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limited
 
 
 # --- good ones ----------------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import os
 import stat
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,23 +14,6 @@ from shared_scripts.files import atomic_write, check_writable, ensure_folder, na
 
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
-
-
-@pytest.fixture
-def full_disk():
-    """`with full_disk(size):` no file of this process can grow beyond `size` bytes."""
-    resource = pytest.importorskip("resource")
-
-    @contextmanager
-    def limited(size):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limited
 
 
 # --- paths --------------------------------------------------------------------------------------------------------
