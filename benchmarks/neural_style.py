@@ -26,8 +26,9 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 import data  # noqa: E402
 from networks import VGG19, convolution_names  # noqa: E402
 from shared_scripts.cli import ArgumentParser, run  # noqa: E402
-from shared_scripts.devices import keep_memory, pick_device  # noqa: E402
+from shared_scripts.devices import pick_device  # noqa: E402
 from shared_scripts.images import fit, read_image  # noqa: E402
+from shared_scripts.memory import keep_memory  # noqa: E402
 from shared_scripts.networks.compact import load_compact  # noqa: E402
 from stylize import LossWeights, Objective, Optimization  # noqa: E402
 

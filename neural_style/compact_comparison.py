@@ -14,9 +14,9 @@ from torch import Tensor
 import data
 from compact_training import split
 from losses import gram_matrix
-from shared_scripts.devices import keep_memory
 from shared_scripts.files import resolve_path
 from shared_scripts.images import fit, list_images, read_image, write_image
+from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import HEADS, WEIGHTS, CompactVGG, load_compact
 from teacher import Teacher, relative_errors
 

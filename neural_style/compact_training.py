@@ -28,9 +28,10 @@ from torch import Tensor, nn
 
 from shared_scripts.checkpoints import load_state, save_state
 from shared_scripts.cli import StopBetweenSteps, UserError
-from shared_scripts.devices import keep_memory, seed_everything
+from shared_scripts.devices import seed_everything
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.images import list_images, read_image
+from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import (
     HEADS,
     INPUT_SCALE,

@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from shared_scripts import images
+
 NOISE_SCALE = 0.256  # of the starting noise, in pixel values: nearly a uniform grey
 
 
@@ -22,17 +24,14 @@ def resize(pixels: np.ndarray, size: float | tuple[int, int]) -> np.ndarray:
     """Resize by a factor or to (height, width), to uint8. A side never becomes smaller than one pixel.
 
     Pillow's bicubic filter on truncated uint8; factor sizes are cut off, which often loses a pixel (49 -> 512 gives
-    511): results depend on both. The columns go first, on their own: in which order Pillow takes them when it may
-    choose differs between its versions, and with it the rounding.
+    511): results depend on both.
     """
     height, width = pixels.shape[:2]
     if isinstance(size, tuple):
         height, width = size
     else:
         height, width = int(height * size), int(width * size)
-    image = Image.fromarray(truncate(pixels))
-    image = image.resize((max(1, width), image.height), Image.Resampling.BICUBIC)
-    return np.array(image.resize((image.width, max(1, height)), Image.Resampling.BICUBIC))
+    return images.resize(truncate(pixels), max(1, height), max(1, width))
 
 
 def content_size(height: int, width: int, new_width: int | None) -> tuple[int, int]:

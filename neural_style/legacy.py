@@ -11,13 +11,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from networks import DEPTHS, MEAN, VGG19, convolution_names, layer_order
+from networks import MEAN, VGG19
 from shared_scripts.checkpoints import load_safetensors, load_tensors, save_safetensors
 from shared_scripts.cli import UserError
+from shared_scripts.networks import matconvnet
+from shared_scripts.networks.matconvnet import DEPTHS, convolution_names
 
 CACHE_SUFFIX = ".convs.safetensors"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)  # torchvision's, of RGB 0..1
@@ -76,58 +77,13 @@ def read_head(path: Path, size: int = 512) -> bytes:
 
 
 def read_matconvnet(path: Path) -> Weights:
-    """`imagenet-vgg-verydeep-19.mat`, of today's layout or the older "beta16" one.
-
-    Fields are addressed by name. The kernel lies in the file as (width, height, in, out).
-    """
-    import scipy.io
-
-    try:
-        file = scipy.io.loadmat(path)
-    except Exception as problem:  # scipy raises a dozen kinds for damaged files
-        raise UserError(f"{path} is damaged or cut short ({problem}); fetch it again") from problem
-    if "layers" not in file:
-        raise UserError(f"{path} is a MATLAB file, but not MatConvNet's VGG-19: it has no 'layers'")
-    layers = file["layers"].ravel()
-    if len(layers) < len(layer_order()):
-        raise UserError(f"{path} has {len(layers)} layers, fewer than VGG-19's {len(layer_order())} (VGG-16 perhaps?)")
-    try:
-        convolutions = {
-            name: convert_layer(layers[index]) for index, name in enumerate(layer_order()) if name.startswith("conv")
-        }
-        mean = mean_pixel(file)
-    except (KeyError, IndexError, ValueError, TypeError, AttributeError) as problem:
-        raise UserError(f"{path} is a MATLAB file, but its layers are not MatConvNet's VGG-19 ({problem})") from problem
-    check_chain(path, convolutions)
-    return Weights(convolutions, mean, "MatConvNet")
-
-
-def convert_layer(cell: np.ndarray) -> tuple[Tensor, Tensor]:
-    """One layer's struct -> kernel (out, in, 3, 3), bias (out,). The beta16 layout has only the weights first."""
-    struct = cell.ravel()[0]
-    names = struct.dtype.names or ()
-    weights = struct["weights"] if "weights" in names else struct[0]
-    kernel, bias = weights.ravel()[0], weights.ravel()[1]
-    kernel = np.ascontiguousarray(np.transpose(kernel, (3, 2, 1, 0)), dtype=np.float32)
-    return torch.from_numpy(kernel), torch.from_numpy(np.asarray(bias, dtype=np.float32).ravel().copy())
-
-
-def mean_pixel(file: dict) -> tuple[float, ...]:
-    """The RGB mean: one pixel in today's layout, an average image in the older."""
-    if "normalization" in file:  # beta16
-        normalization = file["normalization"].ravel()[0]
-    else:
-        meta = file["meta"].ravel()[0]
-        normalization = meta["normalization"].ravel()[0]
-    names = normalization.dtype.names or ()
-    position = 0 if "normalization" in file else 2
-    image = normalization["averageImage"] if "averageImage" in names else normalization[position]
-    while image.dtype == object:  # cells within cells
-        image = image.ravel()[0]
-    image = np.asarray(image, dtype=np.float64)
-    if image.size == 3:
-        return tuple(image.ravel())
-    return tuple(image.reshape(-1, image.shape[-1]).mean(axis=0))
+    """`imagenet-vgg-verydeep-19.mat`, of either layout; kernels become (out, in, height, width)."""
+    file = matconvnet.read_matconvnet(path)
+    convolutions = {
+        name: (torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()), torch.from_numpy(bias))
+        for name, (kernel, bias) in file.convolutions.items()
+    }
+    return Weights(convolutions, file.mean, "MatConvNet")
 
 
 # --- PyTorch ----------------------------------------------------------------------------------------------------
@@ -195,14 +151,9 @@ def from_torchvision(convolutions: dict[str, tuple[Tensor, Tensor]]) -> Weights:
 
 
 def check_chain(path: Path, convolutions: dict[str, tuple[Tensor, Tensor]]) -> None:
-    """UserError unless the kernels are 3x3, begin at RGB and each takes what the one before gives, all finite."""
-    channels = 3
-    for name, (kernel, bias) in convolutions.items():
-        if kernel.shape[1:] != (channels, 3, 3) or bias.shape != kernel.shape[:1]:
-            raise UserError(f"{path} is not VGG-19: its {name} has the shape {tuple(kernel.shape)}")
-        if not (torch.isfinite(kernel).all() and torch.isfinite(bias).all()):
-            raise UserError(f"{path} is damaged: its {name} holds numbers that are not finite; fetch it again")
-        channels = kernel.shape[0]
+    """UserError unless these are VGG-19's convolutions, all finite."""
+    arrays = {name: (kernel.permute(2, 3, 1, 0).numpy(), bias.numpy()) for name, (kernel, bias) in convolutions.items()}
+    matconvnet.check_chain(path, arrays)
 
 
 # --- the cache --------------------------------------------------------------------------------------------------

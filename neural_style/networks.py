@@ -8,24 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-DEPTHS = (2, 2, 4, 4, 4)  # convolutions in each of the five blocks
+from shared_scripts.networks.matconvnet import convolution_names, layer_order
+
 MEAN = (123.68, 116.779, 103.939)  # of the training images, RGB
-
-
-def layer_order() -> list[str]:
-    """All layer names in order: conv1_1, relu1_1, conv1_2, relu1_2, pool1, … relu5_4."""
-    names = []
-    for block, depth in enumerate(DEPTHS, 1):
-        for i in range(1, depth + 1):
-            names += [f"conv{block}_{i}", f"relu{block}_{i}"]
-        if block < len(DEPTHS):
-            names.append(f"pool{block}")
-    return names
-
-
-def convolution_names() -> list[str]:
-    """The sixteen convolutions' names in order."""
-    return [name for name in layer_order() if name.startswith("conv")]
 
 
 def pool(x: Tensor, kind: str) -> Tensor:

@@ -19,13 +19,13 @@ from shared_scripts.cli import StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import (
     describe,
     explain_out_of_memory,
-    keep_memory,
     pick_device,
     pick_precision,
     seed_everything,
 )
 from shared_scripts.files import check_writable
 from shared_scripts.images import check_format, read_image, write_image
+from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import load_compact
 from shared_scripts.progress import Progress
 from stylize import LossWeights, NotFinite, Objective, Optimization, Step

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
+
+from shared_scripts.cli import UserError
 
 
 class Progress:
@@ -20,11 +25,7 @@ class Progress:
     def __init__(self, total: int, start: int = 0, folder: str | Path | None = None, tensorboard: bool = False):
         self.bar = tqdm(total=total, initial=start, file=sys.stderr, disable=None, dynamic_ncols=True, smoothing=0.1)
         self.csv_path = Path(folder) / "losses.csv" if folder else None
-        self.board = None
-        if folder and tensorboard:
-            from torch.utils.tensorboard import SummaryWriter
-
-            self.board = SummaryWriter(str(folder))
+        self.board = Board(Path(folder)) if folder and tensorboard else None
 
     def __enter__(self) -> Progress:
         return self
@@ -43,15 +44,14 @@ class Progress:
     def report(self, step: int, losses: dict[str, float]) -> None:
         """Write the losses of a step down."""
         if self.board:
-            for name, value in losses.items():
-                self.board.add_scalar(name, value, step)
+            self.board.scalars(step, losses)
         if self.csv_path:
             append_row(self.csv_path, {"step": step, **losses})
 
     def image(self, step: int, name: str, pixels: np.ndarray) -> None:
         """Show an (H, W, 3) uint8 picture in TensorBoard."""
         if self.board:
-            self.board.add_image(name, pixels, step, dataformats="HWC")
+            self.board.image(step, name, pixels)
 
     def write(self, line: str) -> None:
         """Print a line on stdout without tearing the bar."""
@@ -59,6 +59,43 @@ class Progress:
             print(line, flush=True)
         else:
             tqdm.write(line, file=sys.stdout)
+
+
+class Board:
+    """A TensorBoard event file, written with TensorBoard's own classes: with PyTorch and with TensorFlow alike."""
+
+    def __init__(self, folder: Path):
+        try:
+            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+        except ImportError as problem:
+            raise UserError("TensorBoard is not installed; get it with: pip install tensorboard") from problem
+        self.writer = EventFileWriter(str(folder))
+
+    def add(self, step: int, values: list) -> None:
+        """One event with some values (dictionaries of Summary.Value's fields)."""
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        summary = Summary(value=[Summary.Value(**value) for value in values])
+        self.writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def scalars(self, step: int, losses: dict[str, float]) -> None:
+        """One number a name."""
+        self.add(step, [{"tag": name, "simple_value": float(value)} for name, value in losses.items()])
+
+    def image(self, step: int, name: str, pixels: np.ndarray) -> None:
+        """An (H, W, 3) uint8 picture."""
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "png")
+        height, width = pixels.shape[:2]
+        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=file.getvalue())
+        self.add(step, [{"tag": name, "image": image}])
+
+    def close(self) -> None:
+        """Write what is still waiting."""
+        self.writer.close()
 
 
 def append_row(path: Path, row: dict[str, float]) -> None:

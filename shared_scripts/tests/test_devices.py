@@ -160,7 +160,7 @@ def test_other_problems_stay_what_they_are(problem):
 
 def test_keeping_memory_does_no_harm():
     """In a process of its own, since it cannot be undone."""
-    code = "import torch\nfrom shared_scripts.devices import keep_memory\nkeep_memory()\nkeep_memory()\n"
+    code = "import torch\nfrom shared_scripts.memory import keep_memory\nkeep_memory()\nkeep_memory()\n"
     code += "print(sum(torch.ones(1 << 24).sum().item() for _ in range(4)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.split() == [str(float(4 << 24))], done.stderr

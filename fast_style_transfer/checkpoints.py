@@ -1,0 +1,107 @@
+"""Writing checkpoints that the original programs can read, whole or not at all.
+
+`fns.ckpt.index` and `fns.ckpt.data-00000-of-00001` (V2), or one file `fns.ckpt` (V1), with TensorFlow 1's names; beside
+them the text file `checkpoint` that names them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from shared_scripts.files import atomic_write, ensure_folder
+
+DATA = ".data-00000-of-00001"
+PARTS = (DATA, ".index")
+
+
+def save_checkpoint(prefix: Path, tensors: dict[str, np.ndarray], single_file: bool = False) -> None:
+    """Write named tensors as `prefix` in format V2, or as one V1 file, and the state file beside them.
+
+    UserError where the disk or the folder refuses; the old checkpoint is whole then.
+    """
+    (save_v1 if single_file else save_v2)(Path(prefix), tensors)
+    with atomic_write(prefix.with_name("checkpoint")) as temporary:
+        lines = (f'{key}: "{prefix.name}"\n' for key in ("model_checkpoint_path", "all_model_checkpoint_paths"))
+        temporary.write_text("".join(lines), encoding="utf-8")
+
+
+def save_v1(path: Path, tensors: dict[str, np.ndarray]) -> None:
+    """One file. The parts of an older V2 checkpoint of that name are taken away: readers would prefer them."""
+    import tensorflow as tf
+
+    with atomic_write(path) as temporary, disk_errors(path):
+        tf.raw_ops.Save(filename=str(temporary), tensor_names=list(tensors), data=list(tensors.values()))
+    for part in PARTS:
+        path.with_name(path.name + part).unlink(missing_ok=True)
+
+
+def save_v2(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
+    """Two files, written under another name first. The data takes its place before the index: see `finish_save`."""
+    import tensorflow as tf
+
+    ensure_folder(prefix.parent)
+    pending = pending_prefix(prefix)
+    try:
+        with disk_errors(prefix):
+            tf.raw_ops.SaveV2(
+                prefix=str(pending),
+                tensor_names=list(tensors),
+                shape_and_slices=[""] * len(tensors),
+                tensors=list(tensors.values()),
+            )
+    except BaseException:
+        discard(prefix)
+        raise
+    move(prefix)
+
+
+def pending_prefix(prefix: Path) -> Path:
+    """Where a checkpoint is written before it takes its name."""
+    return prefix.with_name(f".{prefix.name}.pending")
+
+
+def move(prefix: Path) -> None:
+    """Let the pending files take their names."""
+    pending = pending_prefix(prefix)
+    for part in PARTS:
+        (pending.parent / (pending.name + part)).replace(prefix.with_name(prefix.name + part))
+
+
+def discard(prefix: Path) -> None:
+    """Remove the files of a save that did not get far."""
+    for path in prefix.parent.glob(pending_prefix(prefix).name + "*"):
+        path.unlink(missing_ok=True)
+
+
+def finish_save(prefix: Path) -> None:
+    """Clear up after a process that was killed while it saved.
+
+    Two files cannot be renamed in one step. If the data had been moved and the index not, the new checkpoint is whole
+    but for that: move it too. If neither had been, the old checkpoint is whole, and the new one is thrown away.
+    """
+    pending = pending_prefix(prefix)
+    data, index = (pending.with_name(pending.name + part) for part in PARTS)
+    if index.is_file() and not data.exists():
+        index.replace(prefix.with_name(prefix.name + ".index"))
+    discard(prefix)
+
+
+class disk_errors:
+    """TensorFlow's words for a full disk or a folder that takes no files, as an OSError of ours."""
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind, problem, trace) -> None:
+        import tensorflow as tf
+
+        from legacy import first_line
+        from shared_scripts.cli import UserError
+
+        if isinstance(problem, tf.errors.OpError):
+            raise UserError(f"cannot write {self.path}: {first_line(problem)}") from problem
