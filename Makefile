@@ -16,14 +16,15 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 RUN := GPU=$(GPU) bash shared_scripts/select_gpu.sh -- $(CURDIR)/$(PYTHON)
-PROJECTS := neural_style
+PROJECTS := neural_style fast_style_transfer
+TENSORFLOW_PROJECTS := fast_style_transfer
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) download-neural_style
+.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '  make test-%-17s %s\n' shared_scripts "that folder's tests alone" $(foreach p,$(PROJECTS) benchmarks,$(p) "likewise")
+	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-29s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '  make test-%-24s %s\n' shared_scripts "that folder's tests alone" $(foreach p,$(PROJECTS) benchmarks,$(p) "likewise")
 	@echo "Options: GPU=auto|none|0,1 (now $(GPU)), TORCH_INDEX=URL, BASE_PYTHON=python3.12"
 
 # --- installing ---------------------------------------------------------------------------------------------------
@@ -40,10 +41,18 @@ help:  ## list these commands
 	@$(PIP) install --quiet $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $$(grep '^torch==' constraints.txt)
 	@touch $@
 
+define install_extra
+@echo "Installing what $* needs …"
+@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(subst _,-,$*)]'
+@touch $@
+endef
+
+# the TensorFlow projects do without torch
+$(TENSORFLOW_PROJECTS:%=.venv/.extra-%): .venv/.extra-%: .venv/.created pyproject.toml constraints.txt
+	$(install_extra)
+
 .venv/.extra-%: .venv/.torch pyproject.toml constraints.txt
-	@echo "Installing what $* needs …"
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(subst _,-,$*)]'
-	@touch $@
+	$(install_extra)
 
 setup: .venv/.extra-all  ## install what all projects need
 	@echo "Ready. Try: make demo"
@@ -55,14 +64,22 @@ demo: demo-neural_style  ## a photograph painted in a style, in about a minute
 demo-neural_style: .venv/.extra-neural_style  ## the same, by its project's name
 	@$(RUN) neural_style/demo.py
 
-gallery: .venv/.extra-neural_style  ## make the pictures of the READMEs again (half an hour)
-	@$(RUN) neural_style/make_figures.py
+demo-fast_style_transfer: .venv/.extra-fast_style_transfer  ## a photograph in four styles at once, in seconds
+	@$(RUN) fast_style_transfer/demo.py
 
-bench: .venv/.extra-neural_style  ## how fast it is here: prints a table, writes benchmarks/results
+gallery: $(PROJECTS:%=.venv/.extra-%)  ## make the pictures of the READMEs again (half an hour)
+	@$(RUN) neural_style/make_figures.py
+	@$(RUN) fast_style_transfer/make_figures.py
+
+bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writes benchmarks/results
 	@$(RUN) benchmarks/neural_style.py
+	@$(RUN) benchmarks/fast_style_transfer.py
 
 download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
+
+download-fast_style_transfer: .venv/.created  ## fetch the original's six published styles (120 MB)
+	@PYTHON="$(CURDIR)/$(PYTHON)" bash fast_style_transfer/download_styles.sh
 
 # --- testing ------------------------------------------------------------------------------------------------------
 
@@ -76,4 +93,4 @@ lint: .venv/.extra-dev  ## check the code's style
 	@$(PYTHON) -m ruff check --quiet . && $(PYTHON) -m ruff format --check --quiet . && echo "lint: fine"
 
 clean:  ## remove .venv and what the demos made
-	rm -rf .venv neural_style/demo
+	rm -rf .venv $(PROJECTS:%=%/demo)

@@ -6,6 +6,7 @@ them the text file `checkpoint` that names them.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ def save_v1(path: Path, tensors: dict[str, np.ndarray]) -> None:
 
     with atomic_write(path) as temporary, disk_errors(path):
         tf.raw_ops.Save(filename=str(temporary), tensor_names=list(tensors), data=list(tensors.values()))
-    for part in PARTS:
+    for part in reversed(PARTS):  # the index first: without it the new file is read, whatever else is left
         path.with_name(path.name + part).unlink(missing_ok=True)
 
 
@@ -51,6 +52,9 @@ def save_v2(prefix: Path, tensors: dict[str, np.ndarray]) -> None:
                 shape_and_slices=[""] * len(tensors),
                 tensors=list(tensors.values()),
             )
+        for part in PARTS:  # on the disk before they take their names, or a power cut leaves empty files
+            with open(pending.with_name(pending.name + part), "rb+") as written:
+                os.fsync(written.fileno())
     except BaseException:
         discard(prefix)
         raise
@@ -70,9 +74,10 @@ def move(prefix: Path) -> None:
 
 
 def discard(prefix: Path) -> None:
-    """Remove the files of a save that did not get far."""
-    for path in prefix.parent.glob(pending_prefix(prefix).name + "*"):
-        path.unlink(missing_ok=True)
+    """Remove the files of saves that did not get far: this module's, and `atomic_write`'s."""
+    for pattern in (f"{pending_prefix(prefix).name}*", f".{prefix.stem}.*.tmp{prefix.suffix}*"):
+        for path in prefix.parent.glob(pattern):
+            path.unlink(missing_ok=True)
 
 
 def finish_save(prefix: Path) -> None:
@@ -104,4 +109,5 @@ class disk_errors:
         from shared_scripts.cli import UserError
 
         if isinstance(problem, tf.errors.OpError):
-            raise UserError(f"cannot write {self.path}: {first_line(problem)}") from problem
+            reason = str(problem).rpartition("; ")[2]  # it begins with the temporary file's path, of any length
+            raise UserError(f"cannot write {self.path}: {first_line(reason)}") from problem

@@ -33,12 +33,18 @@ def save_image(path: Path, pixels: np.ndarray, quality: int = 75) -> None:
 
 def limit_size(pixels: np.ndarray, longest: int | None) -> np.ndarray:
     """Shrink so that the longer side is at most `longest` pixels; smaller pictures and None leave it alone."""
-    height, width = pixels.shape[:2]
-    if longest is None or max(height, width) <= longest:
+    height, width = limited_size(*pixels.shape[:2], longest)
+    if (height, width) == pixels.shape[:2]:
         return pixels
+    return images.resize(pixels, height, width, Image.Resampling.LANCZOS)
+
+
+def limited_size(height: int, width: int, longest: int | None) -> tuple[int, int]:
+    """(height, width) with the longer side at most `longest`, the aspect kept."""
+    if longest is None or max(height, width) <= longest:
+        return height, width
     scale = longest / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def training_picture(pixels: np.ndarray, resize: str = "bicubic", size: int = TRAINING_SIZE) -> np.ndarray:
@@ -50,7 +56,12 @@ def training_picture(pixels: np.ndarray, resize: str = "bicubic", size: int = TR
 
 
 def preserve_colors(content: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """The painted brightness with the content's colours: Y of one, Cb and Cr of the other. Both (H, W, 3) uint8."""
+    """The painted brightness with the content's colours: Y of one, Cb and Cr of the other. Both (H, W, 3) uint8.
+
+    Where the painted picture is a little larger (--reference-size), the content's last row and column are repeated.
+    """
+    missing = [(0, larger - smaller) for larger, smaller in zip(painted.shape, content.shape, strict=True)]
+    content = np.pad(content, missing, mode="edge")
     brightness = Image.fromarray(painted).convert("YCbCr").getchannel(0)
     _, blue, red = Image.fromarray(content).convert("YCbCr").split()
     return np.array(Image.merge("YCbCr", (brightness, blue, red)).convert("RGB"))

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,8 +30,10 @@ OTHER_FILES = {
     b"PK\x03\x04": "a zip archive (a PyTorch or .keras file, perhaps)",
     b"\xff\xd8\xff": "a JPEG picture",
     b"\x89PNG": "a PNG picture",
-    b"\x80\x02": "an old PyTorch or pickle file",
+    **{b"\x80" + bytes([protocol]): "an old PyTorch or pickle file" for protocol in (2, 3, 4, 5)},
+    b"version https://git-lfs": "a Git LFS pointer ('git lfs pull' fetches the file itself)",
 }
+PATTERN = set("*?[") | ({"\\"} if os.sep == "/" else set())  # what TensorFlow takes for a pattern in a path
 
 
 @dataclass(frozen=True)
@@ -88,15 +94,17 @@ def find_in_folder(folder: Path) -> Path:
     """The checkpoint a folder's state file names, else the one that lies there.
 
     State files hold the path as it was when it was written: a folder that has moved is looked through for the name.
+    Hidden files are saves that were killed half-way, or what macOS leaves beside files on foreign disks.
     """
     state = folder / "checkpoint"
     if state.is_file() and (line := STATE_LINE.search(state.read_text(encoding="utf-8", errors="replace"))):
         written = Path(line[1].replace("\\\\", "/").replace("\\", "/"))
-        for candidate in (folder / written.name, folder / written):
+        for candidate in (folder / written.name, folder / written) if written.name else ():
             if candidate.is_file() or index_of(candidate).is_file():
                 return candidate
-    found = {strip(path) for path in folder.glob("*.index")} | {
-        path for path in folder.iterdir() if path.is_file() and has_magic(path) and not PART.search(path.name)
+    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    found = {strip(path) for path in files if path.suffix == ".index"} | {
+        path for path in files if has_magic(path) and not PART.search(path.name)
     }
     if not found:
         raise UserError(f"Checkpoint not found! The folder {folder} has no checkpoint in it")
@@ -120,17 +128,31 @@ def load_checkpoint(text: str | os.PathLike, shapes: dict[str, tuple[int, ...]] 
     prefix = find_checkpoint(text)
     check_kind(prefix)
     try:
-        reader = tf.train.load_checkpoint(str(prefix))
-        held = reader.get_variable_to_shape_map()
-        check_network(prefix, {name: tuple(shape) for name, shape in held.items()}, shapes)
-        weights = {name: reader.get_tensor(name).astype(np.float32) for name in shapes}
-        adam = read_adam(reader, held, shapes)
-    except (tf.errors.OpError, ValueError, RuntimeError) as problem:
+        with plain_path(prefix) as plain:
+            reader = tf.train.load_checkpoint(str(plain))
+            held = reader.get_variable_to_shape_map()
+            check_network(prefix, {name: tuple(shape) for name, shape in held.items()}, shapes)
+            weights = {name: reader.get_tensor(name).astype(np.float32) for name in shapes}
+            adam = read_adam(reader, held, shapes)
+    except (tf.errors.OpError, ValueError, RuntimeError, LookupError) as problem:  # IndexError: the data file is cut
         raise UserError(f"{prefix} is damaged or cut short; get it again ({first_line(problem)})") from problem
     bad = [name for name, value in weights.items() if not np.isfinite(value).all()]
     if bad:
         raise UserError(f"{prefix} holds numbers that are not finite ({bad[0]}): its training had gone wrong")
     return Checkpoint(weights, adam, prefix)
+
+
+@contextmanager
+def plain_path(prefix: Path) -> Iterator[Path]:
+    """The checkpoint by a path TensorFlow does not take for a pattern, as it does `my [old] styles`: there, a copy."""
+    if not PATTERN & set(str(prefix)):
+        yield prefix
+        return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:  # Windows keeps open files
+        for path in prefix.parent.iterdir():
+            if path.is_file() and strip(path) == prefix and path.suffix != ".meta":
+                shutil.copy(path, Path(folder, path.name.replace(prefix.name, "copy", 1)))
+        yield Path(folder, "copy")
 
 
 def read_adam(reader, held: dict, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
@@ -199,5 +221,6 @@ def check_network(prefix: Path, held: dict[str, tuple[int, ...]], shapes: dict[s
 
 
 def first_line(problem: BaseException) -> str:
-    """The beginning of an error message that may be a page long."""
-    return (str(problem).strip().splitlines() or [type(problem).__name__])[0][:160]
+    """The beginning of an error message that may be a page long, without TensorFlow's own names for what failed."""
+    text = re.sub(r"\{\{.*?\}\}| \[Op:\w+\]", "", str(problem)).strip()
+    return (text.splitlines() or [type(problem).__name__])[0][:160]

@@ -1,7 +1,7 @@
 """The perceptual loss: what a frozen network sees in the painted picture against the photograph and the style.
 
-Sums of squares are divided as the reference divides them; `batch` is the number of pictures in the whole batch, of which
-one GPU may hold a part, so that the parts' losses add up.
+Sums of squares are divided as the reference divides them; `batch` is the number of pictures in the whole batch, of
+which one GPU may hold a part, so that the parts' losses add up.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The transform net: sixteen convolutions, each followed by instance normalisation, that paint a photograph in one pass.
+"""The transform net: sixteen convolutions, each with instance normalisation, that paint a photograph in one pass.
 
 Johnson et al. 2016 with the three changes of the system this follows: instance instead of batch normalisation, padding
 with zeros, and an output of 150 tanh + 127.5. Weights are a plain dictionary with the names of the published
@@ -61,8 +61,9 @@ def variable_shapes() -> dict[str, tuple[int, ...]]:
 def initial_weights(seed: int | None = None) -> dict[str, np.ndarray]:
     """Fresh weights, {name: float32 array}: kernels from a normal distribution cut at two deviations, 0 and 1 else.
 
-    Without a `seed` they are the reference's own, to the bit: it seeded every layer alike, so each kernel is the beginning
-    of one stream of numbers, and all residual blocks begin identical. With a seed, each layer is drawn on its own.
+    Without a `seed` they are the reference's own, to the bit: it seeded every layer alike, so each kernel is the
+    beginning of one stream of numbers, and all residual blocks begin identical. With a seed, each layer is drawn on
+    its own.
     """
     shapes = variable_shapes()
     longest = max(int(np.prod(shape)) for shape in shapes.values())
@@ -103,8 +104,8 @@ def convolve(x: tf.Tensor, kernel: tf.Tensor, layer: Layer) -> tf.Tensor:
 def convolve_to_rgb(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """A convolution with three output channels, in half the time; height and width of `x` must be even.
 
-    Processors work on many channels at once, and three leave most of them idle. So one step computes the 2x2 pixels of a
-    block: twelve channels, from a kernel one pixel larger that holds the original at its four positions.
+    Processors work on many channels at once, and three leave most of them idle. So one step computes the 2x2 pixels of
+    a block: twelve channels, from a kernel one pixel larger that holds the original at its four positions.
     """
     shifted = [tf.pad(kernel, [(dy, 1 - dy), (dx, 1 - dx), (0, 0), (0, 0)]) for dy in (0, 1) for dx in (0, 1)]
     return tf.nn.depth_to_space(tf.nn.conv2d(x, tf.concat(shifted, 3), 2, "SAME"), 2)

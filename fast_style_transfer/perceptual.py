@@ -12,7 +12,7 @@ from shared_scripts.networks.matconvnet import layer_order, read_matconvnet
 
 
 class VGG19:
-    """`features(x, layers)` takes (N, H, W, 3) RGB 0..255 minus `MEAN` and returns {layer: (N, H', W', C)}, frozen weights.
+    """`features(x, layers)` takes (N, H, W, 3) RGB 0..255 minus `MEAN` and returns {layer: (N, H', W', C)}.
 
     Every one of the 36 layers can be asked for: conv1_1, relu1_1, conv1_2 … pool4 … relu5_4. `convolutions` are
     {name: (kernel (3, 3, in, out), bias (out,))}, of any widths.
@@ -23,7 +23,7 @@ class VGG19:
         self.convolutions = {name: (tf.constant(k), tf.constant(b)) for name, (k, b) in convolutions.items()}
 
     def features(self, x: tf.Tensor, layers: tuple[str, ...], dtype: tf.DType = tf.float32) -> dict[str, tf.Tensor]:
-        """The named layers of (N, H, W, 3) RGB 0..255 minus the mean, in `dtype`; nothing behind the last is computed."""
+        """The named layers of (N, H, W, 3) RGB 0..255 minus the mean, in `dtype`; none behind the last is computed."""
         h, found = tf.cast(x, dtype), {}
         for name in layer_order():
             if name.startswith("conv"):

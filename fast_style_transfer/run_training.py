@@ -151,7 +151,7 @@ class TrainingRun:
         ):
             try:
                 while self.done < self.steps:
-                    self.one_step(next(batches), guard, progress)
+                    self.one_step(self.next_batch(batches), guard, progress)
                     if self.done < self.steps:
                         stop.check()
             except StoppedBetweenSteps:
@@ -159,6 +159,15 @@ class TrainingRun:
                 tell(f"Stopped after {self.done} of {self.steps} steps; saved in {folder}, and --resume goes on.")
                 raise
         self.finish()
+
+    def next_batch(self, batches):
+        """The next batch; where no picture could be read at all, the first one's problem instead of TensorFlow's."""
+        try:
+            return next(batches)
+        except tf.errors.OpError:
+            if len(self.pictures.skipped) == len(self.pictures.paths):
+                self.pictures.read(0)
+            raise
 
     def one_step(self, batch, guard: Guard, progress: Progress) -> None:
         """Train on a batch; save and show where that is due."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from options import parse_style
 from shared_scripts.cli import run
+from shared_scripts.quiet import quiet_tensorflow
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags (the command line's by default); returns the exit status."""
     flags = parse_style(argv)
-    from shared_scripts.quiet import (
-        quiet_tensorflow,  # TensorFlow takes seconds to import: flag errors and --help come first
-    )
-
-    quiet_tensorflow()
+    quiet_tensorflow()  # it takes seconds to import: flag errors and --help come first
     if flags.slow:
         from run_slow import optimize
 

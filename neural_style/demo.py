@@ -13,10 +13,9 @@ from pathlib import Path
 
 from shared_scripts.cli import ArgumentParser, run
 from shared_scripts.files import resolve_path
+from shared_scripts.samples import PHOTOS, photo_file
 
 HERE = Path(__file__).resolve().parent
-# scikit-learn: by danielbuechele (CC BY 2.0); scikit-image: by Stéfan van der Walt and Rachel Michetti (CC0)
-PHOTOS = {"china": "scikit-learn", "flower": "scikit-learn", "chelsea": "scikit-image", "coffee": "scikit-image"}
 STYLES = ("brushstrokes", "pointillist", "stained_glass", "woodblock_wave")
 
 
@@ -31,24 +30,6 @@ def main(argv: list[str] | None = None) -> int:
     flags = parser.parse_args(argv)
     show(flags.photo, flags.style, flags.width, flags.iterations, resolve_path(flags.out_dir))
     return 0
-
-
-def photo_file(name: str, folder: Path) -> Path:
-    """A person's own file, or a sample photograph written to `folder`."""
-    if name not in PHOTOS:
-        return resolve_path(name)
-    from shared_scripts.images import write_image
-
-    path = folder / f"{name}.png"
-    if PHOTOS[name] == "scikit-learn":
-        from sklearn.datasets import load_sample_image
-
-        write_image(path, load_sample_image(f"{name}.jpg"))
-    else:
-        import skimage.data
-
-        write_image(path, getattr(skimage.data, name)())
-    return path
 
 
 def style_file(name: str) -> Path:

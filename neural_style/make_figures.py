@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import demo
-from demo import STYLES, photo_file, style_file
+from demo import STYLES, style_file
 from shared_scripts.cli import ArgumentParser, run
 from shared_scripts.files import atomic_write
+from shared_scripts.samples import photo_file
 
 HERE = Path(__file__).resolve().parent
 MAX_BYTES = 100_000

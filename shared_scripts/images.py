@@ -15,12 +15,13 @@ from shared_scripts.files import atomic_write, natural_key, resolve_path
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 
 
-def read_image(path: str | Path) -> np.ndarray:
+def read_image(path: str | Path, auto_rotate: bool = True) -> np.ndarray:
     """Read a picture as people see it: (H, W, 3) uint8 RGB.
 
-    The EXIF orientation is applied, palettes are looked up, transparency is dropped (the colours under it stay),
-    16-bit and floating-point pictures are scaled to 0..255, CMYK and grey become RGB. Of an animation the first
-    frame is taken. Raises UserError naming the file where it is missing, empty, truncated or no picture.
+    The EXIF orientation is applied (unless `auto_rotate` is false), palettes are looked up, transparency is dropped
+    (the colours under it stay), 16-bit and floating-point pictures are scaled to 0..255, CMYK and grey become RGB. Of
+    an animation the first frame is taken. Raises UserError naming the file where it is missing, empty, truncated or
+    no picture.
     """
     path = resolve_path(path)
     if not path.exists():
@@ -33,7 +34,7 @@ def read_image(path: str | Path) -> np.ndarray:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the hard limit below still holds
             with Image.open(path) as image:
-                return to_rgb(ImageOps.exif_transpose(image))
+                return to_rgb(ImageOps.exif_transpose(image) if auto_rotate else image)
     except UnidentifiedImageError as problem:
         raise UserError(f"{path} is not a picture in a format this program reads") from problem
     except Image.DecompressionBombError as problem:
@@ -99,8 +100,8 @@ def resize(
 ) -> np.ndarray:
     """(height, width, 3) uint8, stretched. The columns go first, on their own.
 
-    In which order Pillow takes the two passes when it may choose differs between its versions, and with it the rounding;
-    columns first is what the versions did that the references ran with.
+    In which order Pillow takes the two passes when it may choose differs between its versions, and with it the
+    rounding; columns first is what the versions did that the references ran with.
     """
     image = Image.fromarray(pixels)
     image = image.resize((width, image.height), resample)

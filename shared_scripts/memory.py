@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import sys
 
+from shared_scripts.cli import UserError
+
 
 def keep_memory() -> None:
     """Have the C library keep freed memory for the next step instead of giving it back to the system.
@@ -22,3 +24,20 @@ def keep_memory() -> None:
     mallopt(mmap_max, 0)
     mallopt(trim_threshold, 2**31 - 1)
     mallopt(top_pad, 2**26)
+
+
+def check_memory(needed: float, what: str) -> None:
+    """UserError where this machine has not the `needed` bytes for `what`; silent where that cannot be found out."""
+    free = available_memory()
+    if free is not None and needed > free:
+        raise UserError(f"not enough memory for {what} (about {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} free)")
+
+
+def available_memory() -> int | None:
+    """Bytes that can be had without swapping; None where the system does not say (it does on Linux)."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            found = {line.split(":")[0]: int(line.split()[1]) for line in file}
+        return found["MemAvailable"] * 1024
+    except (OSError, KeyError, ValueError, IndexError):
+        return None

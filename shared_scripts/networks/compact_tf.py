@@ -20,7 +20,7 @@ def reflect(x: tf.Tensor) -> tf.Tensor:
 
 
 class CompactVGG:
-    """`features(x, layers)` takes (N, H, W, 3) RGB 0..255 minus `MEAN` and returns {layer: (N, H', W', C)}, frozen weights.
+    """`features(x, layers)` takes (N, H, W, 3) RGB 0..255 minus `MEAN` and returns {layer: (N, H', W', C)}.
 
     `layers` are names among `HEADS`; nothing behind the last of them is computed. Block k works at 1 / 2^(k-1) of the
     size, odd sizes rounded up. Convolutions compute in `dtype`.

@@ -1,0 +1,143 @@
+# What test.sh, test2.sh and download_styles.sh share; to be sourced, with $project set to the project's folder.
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034  # project is the caller's; what is set here is for the callers
+
+complain() { printf 'error: %s\n' "$*" >&2; }
+
+fail() { # what the user can put right
+  complain "$@"
+  exit 2
+}
+
+# Sets $folder to NAME in the current folder if there is one, else to the project's own, which may not exist yet.
+folder=""
+choose_folder() { # NAME
+  folder="$project/$1"
+  if [ -d "$1" ] || [ . -ef "$project" ]; then folder="$1"; fi
+}
+
+# Sets $python to an interpreter that has TensorFlow. Asking for that takes a moment; importing it takes seconds.
+python=""
+find_python() {
+  if [ -n "${PYTHON:-}" ]; then
+    command -v "$PYTHON" > /dev/null 2>&1 || fail "PYTHON is '$PYTHON', and there is no such program"
+    python="$PYTHON"
+    return 0
+  fi
+  local ask='from importlib.util import find_spec; assert find_spec("tensorflow") and find_spec("shared_scripts")'
+  for python in "$project/../.venv/bin/python" "$project/../.venv/Scripts/python.exe" python3 python; do
+    if "$python" -c "$ask" > /dev/null 2>&1; then return 0; fi
+  done
+  fail "no Python with TensorFlow is here: run 'make setup' in the playground's folder, or set PYTHON to yours"
+}
+
+# Sets $name to the path with slashes, where it was typed with backslashes and names nothing as it stands.
+name=""
+with_slashes() { # PATH
+  name="$1"
+  if [ ! -e "$name" ]; then name="${1//\\//}"; fi
+}
+
+# ---- pictures -------------------------------------------------------------------------------------------------------
+
+is_picture() { # NAME
+  case "$1" in
+    *.[jJ][pP][gG] | *.[jJ][pP][eE][gG] | *.[pP][nN][gG] | *.[wW][eE][bB][pP] | *.[bB][mM][pP]) return 0 ;;
+    *.[tT][iI][fF] | *.[tT][iI][fF][fF] | *.[gG][iI][fF]) return 0 ;;
+  esac
+  return 1
+}
+
+# Prints the pictures of contents/, here and in the project, one a line.
+pictures() {
+  local path
+  for path in contents/* "$project"/contents/*; do
+    if [ -f "$path" ] && is_picture "$path"; then printf '%s\n' "$path"; fi
+  done
+}
+
+# Sets $content to the picture that CONTENT means: a name in contents/, with or without its ending, or a path.
+content=""
+find_content() { # CONTENT
+  local place path
+  with_slashes "$1"
+  case "$name" in
+    */*) set -- "$name" ;;
+    *) set -- "contents/$name" "$project/contents/$name" "$name" ;;
+  esac
+  for place in "$@"; do
+    for path in "$place" "$place.jpg" "$place".*; do
+      case "${path#"$place"}" in .*.*) continue ;; esac
+      if [ -f "$path" ] && { [ "$path" = "$place" ] || is_picture "$path"; }; then
+        content="$path"
+        return 0
+      fi
+    done
+  done
+  fail "there is no picture '$name'; contents/ has: $(pictures | base_names)"
+}
+
+# ---- styles ---------------------------------------------------------------------------------------------------------
+
+is_style() { # PATH: a checkpoint's one file, what its two files have in common, or a folder with one in it
+  local path
+  if [ -f "$1" ] || [ -f "$1.index" ]; then return 0; fi
+  for path in "$1/checkpoint" "$1"/*.index "$1"/*.ckpt; do
+    if [ -f "$path" ]; then return 0; fi
+  done
+  return 1
+}
+
+# Prints the names of the styles in ckpts/ and ckpts/published/, here and in the project, one a line.
+style_names() {
+  local place path entry
+  for place in ckpts ckpts/published "$project/ckpts" "$project/ckpts/published"; do
+    for path in "$place"/*; do
+      entry="${path##*/}"
+      case "$entry" in
+        published) ;;
+        *.ckpt | *.ckpt.index) if is_style "${path%.index}"; then printf '%s\n' "${entry%.ckpt*}"; fi ;;
+        *) if [ -d "$path" ] && is_style "$path"; then printf '%s\n' "$entry"; fi ;;
+      esac
+    done
+  done | LC_ALL=C sort -u
+}
+
+# Sets $style to the checkpoint that STYLE means, a name in ckpts/ or a path, and $style_name to what it is called.
+style=""
+style_name=""
+find_style() { # STYLE
+  local place
+  with_slashes "$1"
+  case "$name" in
+    */*) ;;
+    *)
+      style_name="${name%.ckpt}"
+      for place in ckpts ckpts/published "$project/ckpts" "$project/ckpts/published"; do
+        for style in "$place/$style_name.ckpt" "$place/$style_name"; do
+          if is_style "$style"; then return 0; fi
+        done
+      done
+      ;;
+  esac
+  style="${name%/}"
+  if [ ! -e "$style" ] && [ ! -f "$style.index" ]; then
+    fail "there is no style '$name'; ckpts/ has: $(style_names | joined)"
+  fi
+  style_name="$style"
+  case "$style_name" in *.index | *.meta | *.data-*-of-*) style_name="${style_name%.*}" ;; esac
+  # fns.ckpt is what every training writes: the folder's name says more.
+  case "$style_name" in ?*/fns.ckpt) style_name="${style_name%/*}" ;; esac
+  style_name="${style_name##*/}"
+  style_name="${style_name%.ckpt}"
+}
+
+# ---- lists for people -----------------------------------------------------------------------------------------------
+
+base_names() { # paths on stdin -> their names without endings, joined
+  sed -e 's|.*/||' -e 's|\.[^.]*$||' | LC_ALL=C sort -u | joined
+}
+
+joined() { # lines on stdin -> one line; a word where there are none
+  awk '{ line = line (NR > 1 ? ", " : "") $0 } END { print NR ? line : "nothing" }'
+}
