@@ -19,7 +19,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = ArgumentParser(prog="convert_checkpoint.py", description="Write a checkpoint's weights alone.")
     parser.add_argument("--checkpoint", required=True, metavar="PATH", help="a style: its folder or any of its files")
     parser.add_argument("--out-path", required=True, metavar="FILE", help="the new file")
-    add_switch(parser, "--half-precision", help="16 bits a number: half the size, no visible difference; FILE.index and FILE.data-…")
+    add_switch(
+        parser,
+        "--half-precision",
+        help="16 bits a number: half the size, no visible difference; FILE.index and FILE.data-…",
+    )
     flags = parser.parse_args(argv)
     out = resolve_path(flags.out_path)
     check_writable(out)

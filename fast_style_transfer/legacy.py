@@ -156,11 +156,12 @@ def plain_path(prefix: Path) -> Iterator[Path]:
 
 
 def read_adam(reader, held: dict, shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray] | None:
-    """Adam's tensors, or None where one of them is missing."""
+    """Adam's tensors, or None where one of them is missing or not finite."""
     wanted = adam_shapes(shapes)
     if any(tuple(held.get(name, (-1,))) != shape for name, shape in wanted.items()):
         return None
-    return {name: np.asarray(reader.get_tensor(name), np.float32) for name in wanted}
+    adam = {name: np.asarray(reader.get_tensor(name), np.float32) for name in wanted}
+    return adam if all(np.isfinite(value).all() for value in adam.values()) else None
 
 
 def check_kind(prefix: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from pathlib import Path
 
 from shared_scripts.cli import ArgumentParser, add_switch, finite
@@ -106,6 +108,7 @@ def parse_style(argv: list[str] | None = None) -> argparse.Namespace:
     """style.py's flags, checked as far as that goes without opening a picture; exits 2 with one line."""
     parser = style_parser()
     flags = parser.parse_args(argv)
+    flags.command = shlex.join(["python", "style.py", *(sys.argv[1:] if argv is None else argv)])
     at_least_one(parser, flags, "epochs", "batch_size", "checkpoint_iterations")
     for name in ("content_weight", "style_weight", "tv_weight", "learning_rate"):
         if getattr(flags, name) < 0:

@@ -18,8 +18,8 @@ from legacy import USUAL_NAME, load_checkpoint, strip
 from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.files import check_writable, ensure_folder, natural_key
 from shared_scripts.images import EXTENSIONS, check_format, read_image
-from shared_scripts.memory import check_memory, keep_memory
-from stylizer import BYTES_PER_PIXEL, Stylizer
+from shared_scripts.memory import keep_memory
+from stylizer import Stylizer
 
 ORIENTATION, SIDEWAYS = 0x0112, range(5, 9)  # EXIF's tag, and its values that exchange height and width
 
@@ -193,10 +193,6 @@ class Painting:
             by_size.setdefault(pixels.shape, []).append((job, pixels))
         for pairs in by_size.values():
             images = np.stack([pixels for _, pixels in pairs])
-            check_memory(
-                BYTES_PER_PIXEL * images[..., 0].size,
-                f"a picture of {images.shape[2]}x{images.shape[1]} pixels; shrink it with --max-size",
-            )
             for style in self.styles:
                 painted = style.paint(images, self.flags.reference_size)
                 for (job, pixels), result in zip(pairs, painted, strict=True):

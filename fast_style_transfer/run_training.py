@@ -14,7 +14,7 @@ import tensorflow as tf
 
 import data
 from checkpoints import finish_save, save_checkpoint
-from legacy import PART, Checkpoint, load_checkpoint
+from legacy import PART, Checkpoint, find_checkpoint, load_checkpoint
 from losses import Losses, LossWeights
 from networks import initial_weights
 from optimizer import steps_done
@@ -131,6 +131,8 @@ class TrainingRun:
         self.done, self.seconds, self.rollbacks = 0, 0.0, 0
         self.started = time.perf_counter()
         self.last = Losses(0.0, 0.0, 0.0)
+        initial = flags.initial_checkpoint
+        self.began_with = read_record(find_checkpoint(initial).parent / RECORD) if initial else {}
 
     @property
     def prefix(self) -> Path:
@@ -220,6 +222,7 @@ class TrainingRun:
         state = self.trainer.state()
         save_checkpoint(self.prefix, state, self.flags.single_file)
         record = {
+            "command": self.flags.command,
             "steps": self.done,
             "beta2_power": float(state["beta2_power"]),
             "seconds": round(self.seconds + time.perf_counter() - self.started, 1),
@@ -231,6 +234,8 @@ class TrainingRun:
             "skipped": sorted(path.name for path in self.pictures.skipped),
             "rollbacks": self.rollbacks,
         }
+        if self.began_with:
+            record["began_with"] = self.began_with
         with atomic_write(self.flags.checkpoint_dir / RECORD) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
@@ -248,6 +253,7 @@ class TrainingRun:
                     "or begin a new one from its weights with --initial-checkpoint"
                 )
             self.done, self.seconds = record["steps"], record["seconds"]
+            self.began_with = record.get("began_with", {})
             self.pictures.shuffle_seed = saved.get("shuffle_seed")
         else:
             self.done = steps_done(power)

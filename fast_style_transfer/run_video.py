@@ -17,7 +17,7 @@ from legacy import load_checkpoint
 from shared_scripts.cli import RunError, StopBetweenSteps, UserError
 from shared_scripts.devices_tf import describe
 from shared_scripts.files import check_writable
-from shared_scripts.memory import check_memory, keep_memory
+from shared_scripts.memory import keep_memory
 from shared_scripts.progress import Progress
 from shared_scripts.videos import (
     EXTENSIONS,
@@ -29,7 +29,7 @@ from shared_scripts.videos import (
     probe,
     read_frames,
 )
-from stylizer import BYTES_PER_PIXEL, Stylizer
+from stylizer import Stylizer
 
 
 def transform(flags: argparse.Namespace) -> None:
@@ -41,9 +41,6 @@ def transform(flags: argparse.Namespace) -> None:
     height, width = painted_size(info, flags.max_size)
     keep_memory()
     stylizer = Stylizer(load_checkpoint(flags.checkpoint).weights, flags.device, flags.precision)
-    at_once = stylizer.pictures_at_once(flags.batch_size)
-    advice = "make them smaller with --max-size" + (", or --batch-size smaller" if at_once > 1 else "")
-    check_memory(BYTES_PER_PIXEL * height * width * at_once, f"frames of {width}x{height} pixels; {advice}")
     tell(f"Computing on the {describe(stylizer.device, stylizer.dtype(height * width))}; {width}x{height} pixels.")
     Painting(flags, info, stylizer, target).go()
 

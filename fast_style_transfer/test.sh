@@ -16,8 +16,9 @@ Paint a picture in a style, by their names.
   STYLE    a name in ckpts/ or ckpts/published/, or a path to a checkpoint
   OPTION   goes to evaluate.py, for example --preserve-colors; python evaluate.py --help lists them
 
-The result is outputs/CONTENT_STYLE.jpg. contents/, ckpts/ and outputs/ are those of the current folder, else those
-beside this script. The Python used is $PYTHON, else the playground's own .venv, else python3.
+The result is outputs/CONTENT_STYLE.jpg. What is named is looked for in the current folder, then beside this script;
+outputs/ is here, or beside the script for a picture from there. The Python used is $PYTHON, else the playground's own
+.venv, else python3.
 
   bash test.sh chicago wave
 HELP
@@ -38,8 +39,7 @@ find_content "$1"
 find_style "$2"
 shift 2
 find_python
-choose_folder outputs
-mkdir -p "$folder" || fail "cannot create the folder $folder"
+choose_outputs
 name="${content##*/}"
 result="$folder/${name%.*}_$style_name.jpg"
 echo "$content in the style of $style_name: $result"

@@ -15,9 +15,9 @@ Paint a picture in every style there is.
   CONTENT  a name in contents/, with or without its ending, or a path to a picture (default: the first in contents/)
   OPTION   goes to evaluate.py, for example --preserve-colors; python evaluate.py --help lists them
 
-The styles are those in ckpts/ and ckpts/published/, the results outputs/CONTENT_STYLE. These folders and contents/
-are those of the current folder, else those beside this script. The Python used is $PYTHON, else the playground's own
-.venv, else python3.
+The styles are those in ckpts/ and ckpts/published/, the results outputs/CONTENT_STYLE. All are looked for in the
+current folder and beside this script; outputs/ is here, or beside the script for a picture from there. The Python
+used is $PYTHON, else the playground's own .venv, else python3.
 
   bash test2.sh chicago
 HELP
@@ -54,8 +54,7 @@ $(style_names)
 NAMES
 
 find_python
-choose_folder outputs
-mkdir -p "$folder" || fail "cannot create the folder $folder"
+choose_outputs
 stem="${content##*/}"
 result="$folder"
 # With several styles evaluate.py names the results itself, as CONTENT_STYLE; with one it would keep the picture's name.

@@ -17,7 +17,8 @@ from losses import gram_matrix
 from shared_scripts.files import resolve_path
 from shared_scripts.images import fit, list_images, read_image, write_image
 from shared_scripts.memory import keep_memory
-from shared_scripts.networks.compact import HEADS, WEIGHTS, CompactVGG, load_compact
+from shared_scripts.networks.compact import CompactVGG, load_compact
+from shared_scripts.networks.layout import HEADS, WEIGHTS
 from teacher import Teacher, relative_errors
 
 STYLE_LAYERS = CompactVGG.style_layers

@@ -32,15 +32,8 @@ from shared_scripts.devices import seed_everything
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.images import list_images, read_image
 from shared_scripts.memory import keep_memory
-from shared_scripts.networks.compact import (
-    HEADS,
-    INPUT_SCALE,
-    WIDTHS,
-    CompactVGG,
-    compact_mean,
-    layer_names,
-    save_compact,
-)
+from shared_scripts.networks.compact import CompactVGG, compact_mean, save_compact
+from shared_scripts.networks.layout import HEADS, INPUT_SCALE, WIDTHS, layer_names
 from shared_scripts.progress import Progress
 from teacher import WIDTHS as TEACHER_WIDTHS
 from teacher import Teacher, relative_errors

@@ -15,11 +15,9 @@ from pathlib import Path
 import demo
 from demo import STYLES, style_file
 from shared_scripts.cli import ArgumentParser, run
-from shared_scripts.files import atomic_write
 from shared_scripts.samples import photo_file
 
 HERE = Path(__file__).resolve().parent
-MAX_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -103,17 +101,17 @@ def main(argv: list[str] | None = None) -> int:
 
 def make_demo(folder: Path) -> None:
     """The sheet that `make demo` makes."""
-    from shared_scripts.images import read_image
+    from shared_scripts.images import read_image, write_small
 
     with tempfile.TemporaryDirectory() as temporary, contextlib.redirect_stdout(io.StringIO()):
         demo.main(["--out-dir", temporary])
         sheet = read_image(next(Path(temporary).glob("*_sheet.jpg")))
-    save_small(folder / "demo.jpg", sheet)
+    write_small(folder / "demo.jpg", sheet)
 
 
 def make_strip(figure: Figure, width: int, iterations: int, folder: Path) -> None:
     """Make one figure and write it."""
-    from shared_scripts.images import grid, read_image
+    from shared_scripts.images import grid, read_image, write_small
 
     with tempfile.TemporaryDirectory() as temporary:
         pictures = []
@@ -121,19 +119,7 @@ def make_strip(figure: Figure, width: int, iterations: int, folder: Path) -> Non
             output = Path(temporary) / f"{i}.png"
             style_transfer(figure, words.split(), width, iterations, output)
             pictures.append(read_image(output))
-    save_small(folder / f"{figure.name}.jpg", grid([pictures], titles=[title for title, _ in figure.variants]))
-
-
-def save_small(path: Path, pixels) -> None:
-    """Write a JPEG as good as fits into MAX_BYTES."""
-    from PIL import Image
-
-    with atomic_write(path) as file:
-        for quality in range(92, 40, -3):
-            Image.fromarray(pixels).save(file, quality=quality)
-            if file.stat().st_size <= MAX_BYTES:
-                break
-    print(f"wrote {path}", flush=True)
+    write_small(folder / f"{figure.name}.jpg", grid([pictures], titles=[title for title, _ in figure.variants]))
 
 
 def style_transfer(figure: Figure, words: list[str], width: int, iterations: int, output: Path) -> None:

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from shared_scripts.checkpoints import load_tensors
 from shared_scripts.cli import UserError
-from shared_scripts.networks.compact import compact_mean, layer_names, reflect
+from shared_scripts.networks.compact import compact_mean, reflect
+from shared_scripts.networks.layout import layer_names
 
 WIDTHS = (16, 32, 64, 128, 128)  # channels of the five blocks
 

@@ -78,6 +78,16 @@ def write_image(path: str | Path, pixels: np.ndarray, quality: int = 95) -> None
         Image.fromarray(pixels).save(temporary, quality=quality)
 
 
+def write_small(path: str | Path, pixels: np.ndarray, max_bytes: int = 150_000) -> None:
+    """Write (H, W, 3) uint8 RGB as a JPEG, as good as fits into `max_bytes`: the figures of the READMEs."""
+    with atomic_write(Path(path)) as temporary:
+        for quality in range(92, 40, -3):
+            Image.fromarray(pixels).save(temporary, "jpeg", quality=quality)
+            if temporary.stat().st_size <= max_bytes:
+                break
+    print(f"wrote {path}", flush=True)
+
+
 def list_images(folder: str | Path) -> list[Path]:
     """The pictures in a folder by their endings, in natural order (2 before 10). UserError where there are none."""
     folder = resolve_path(folder)

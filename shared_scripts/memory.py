@@ -26,11 +26,18 @@ def keep_memory() -> None:
     mallopt(top_pad, 2**26)
 
 
+granted = 0.0  # the most that `check_memory` has allowed: this process may still hold it, so it is not asked for again
+
+
 def check_memory(needed: float, what: str) -> None:
     """UserError where this machine has not the `needed` bytes for `what`; silent where that cannot be found out."""
+    global granted
+    if needed <= granted:
+        return
     free = available_memory()
     if free is not None and needed > free:
         raise UserError(f"not enough memory for {what} (about {needed / 1e9:.1f} GB are needed, {free / 1e9:.1f} free)")
+    granted = needed
 
 
 def available_memory() -> int | None:

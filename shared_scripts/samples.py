@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from shared_scripts.files import resolve_path
 from shared_scripts.images import write_image
 
@@ -11,17 +13,21 @@ from shared_scripts.images import write_image
 PHOTOS = {"china": "scikit-learn", "flower": "scikit-learn", "chelsea": "scikit-image", "coffee": "scikit-image"}
 
 
+def sample_photo(name: str) -> np.ndarray:
+    """One of `PHOTOS`, (H, W, 3) uint8 RGB."""
+    if PHOTOS[name] == "scikit-learn":
+        from sklearn.datasets import load_sample_image
+
+        return np.array(load_sample_image(f"{name}.jpg"))
+    import skimage.data
+
+    return np.array(getattr(skimage.data, name)())
+
+
 def photo_file(name: str, folder: Path) -> Path:
     """A person's own file, or a sample photograph written to `folder`."""
     if name not in PHOTOS:
         return resolve_path(name)
     path = folder / f"{name}.png"
-    if PHOTOS[name] == "scikit-learn":
-        from sklearn.datasets import load_sample_image
-
-        write_image(path, load_sample_image(f"{name}.jpg"))
-    else:
-        import skimage.data
-
-        write_image(path, getattr(skimage.data, name)())
+    write_image(path, sample_photo(name))
     return path

@@ -27,8 +27,9 @@ LAST_WORDS = 2**20  # bytes of ffmpeg's messages that are looked at
 
 # How ffmpeg's messages begin that only say that something, named in the line before, went wrong
 EMPTY_WORDS = re.compile(
-    r"Error (opening (in|out)put|selecting an|applying enc)|Task finished|Terminating|Nothing was written|Last message"
-    r"|Conversion failed|To ignore|Error sending frames|Error while opening enc|Could not open enc|Cannot determine format|frame=|$"
+    r"Error (opening (in|out)put|selecting an|applying enc|sending frames|while opening enc)|Could not open enc"
+    r"|Task finished|Terminating|Nothing was written|Last message|Conversion failed|To ignore|Cannot determine format"
+    r"|frame=|$"
 )
 CUT_SHORT = re.compile(r"partial file|ended prematurely")
 PICTURES = re.compile(r"image2|.*_pipe|tty")  # "formats" in which ffmpeg shows photographs and texts as films

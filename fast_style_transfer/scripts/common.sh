@@ -16,6 +16,14 @@ choose_folder() { # NAME
   if [ -d "$1" ] || [ . -ef "$project" ]; then folder="$1"; fi
 }
 
+# Sets $folder to where $content's results go and creates it: outputs/ here, or for the project's own pictures, where
+# there is none here, the project's.
+choose_outputs() {
+  folder=outputs
+  case "$content" in "$project"/*) choose_folder outputs ;; esac
+  mkdir -p "$folder" || fail "cannot create the folder $folder: check your rights, or work in another folder"
+}
+
 # Sets $python to an interpreter that has TensorFlow. Asking for that takes a moment; importing it takes seconds.
 python=""
 find_python() {
@@ -110,7 +118,7 @@ find_style() { # STYLE
   local place
   with_slashes "$1"
   case "$name" in
-    */*) ;;
+    */* | published) ;;
     *)
       style_name="${name%.ckpt}"
       for place in ckpts ckpts/published "$project/ckpts" "$project/ckpts/published"; do

@@ -5,7 +5,7 @@ from __future__ import annotations
 import lzma
 import sys
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -27,7 +27,7 @@ tf.config.set_logical_device_configuration(
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_golden(name: str) -> dict[str, np.ndarray]:
     """An .npz of tests/golden as a dictionary of arrays."""
     with np.load(GOLDEN / name) as file:

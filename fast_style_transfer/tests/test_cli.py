@@ -276,9 +276,10 @@ def test_no_checkpoint(desk, paint):
 def test_too_little_memory_is_said_before_it_runs_out(desk, paint, checkpoint, monkeypatch):
     from shared_scripts import memory
 
+    monkeypatch.setattr(memory, "granted", 0.0)
     monkeypatch.setattr(memory, "available_memory", lambda: 1000)
     outcome = paint("--checkpoint", checkpoint, "--in-path", "me.png", "--out-path", "o.png")
-    refused(outcome, "not enough memory for a picture of 24x20 pixels", "--max-size")
+    refused(outcome, "not enough memory for pictures of 24x20 pixels", "--max-size")
 
 
 def test_one_function_serves_all_sizes(desk, paint, checkpoint):

@@ -8,7 +8,6 @@ import os
 import pickle
 import random
 import shutil
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import legacy
 from legacy import find_checkpoint, load_checkpoint
 from networks import variable_shapes
 from shared_scripts.cli import UserError
+from shared_scripts.unpack import unpack
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "golden" / "fast_style_transfer"
 # The recorded network's 48 weights one after the other, as net_full.npz has them
@@ -139,8 +139,7 @@ def test_the_recorded_weights(v1_checkpoint):
 def test_a_folder_the_original_wrote(tmp_path):
     if not SHARED.is_dir():
         pytest.skip(f"needs v2_checkpoint_dir.tar.xz, which is not in this copy ({SHARED})")
-    with tarfile.open(SHARED / "v2_checkpoint_dir.tar.xz") as archive:
-        archive.extractall(tmp_path)  # noqa: S202 - our own recording
+    unpack(SHARED / "v2_checkpoint_dir.tar.xz", tmp_path)
     check_recorded(load_checkpoint(tmp_path / "checkpoints"))
     (tmp_path / "checkpoints" / "checkpoint").unlink()
     check_recorded(load_checkpoint(tmp_path / "checkpoints"))
@@ -349,11 +348,11 @@ def test_other_tensors_beside_the_weights_are_left_alone(tmp_path):
     assert value_of(path) == 2
 
 
-@pytest.mark.parametrize("write", [write_v1, write_v2])
-@pytest.mark.parametrize("dtype", [np.float16, tf.bfloat16.as_numpy_dtype, np.float64])
+@pytest.mark.parametrize(
+    "write, dtype",
+    [(write_v1, np.float64), (write_v2, np.float64), (write_v2, np.float16), (write_v2, tf.bfloat16.as_numpy_dtype)],
+)  # TensorFlow reads no 16-bit numbers from files of format V1
 def test_other_precisions_become_float32(tmp_path, write, dtype):
-    if write is write_v1 and dtype not in (np.float16, np.float64):
-        pytest.skip("format V1 has no bfloat16")
     path = write(tmp_path / "x.ckpt", tensors(0.375, dtype))
     assert value_of(path) == 0.375
     assert {value.dtype for value in load_checkpoint(path, SHAPES).weights.values()} == {np.dtype(np.float32)}
@@ -481,7 +480,7 @@ def test_a_published_file_cut_short(v1_checkpoint, tmp_path, size):
     refused(path, "wave.ckpt", "cut short", "get it again", shapes=None)
 
 
-@pytest.mark.parametrize("position", [3, 5_000_000, 14_000_003, 20_146_990])
+@pytest.mark.parametrize("position", [3, 5_000_000, 14_000_003, 20_146_500])
 def test_a_published_file_with_one_wrong_byte(v1_checkpoint, tmp_path, position):
     content = bytearray(v1_checkpoint.read_bytes())
     content[position] ^= 16
@@ -498,7 +497,7 @@ def test_a_data_file_cut_short(tmp_path, share):
     refused(prefix, "fns.ckpt is damaged or cut short")
 
 
-@pytest.mark.parametrize("share", [0.001, 0.5, 0.999])
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.999])
 def test_an_index_cut_short(tmp_path, share):
     prefix = write_v2(tmp_path / "fns.ckpt", random_tensors())
     index = Path(f"{prefix}.index")

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 
 import compact_training
 from shared_scripts.cli import UserError
-from shared_scripts.networks.compact import HEADS, CompactVGG, layer_names
+from shared_scripts.networks.compact import CompactVGG
+from shared_scripts.networks.layout import HEADS, layer_names
 from teacher import WIDTHS, Teacher, relative_errors
 
 SCRIPT = Path(__file__).resolve().parent.parent / "train_compact.py"

@@ -12,11 +12,9 @@ from shared_scripts.networks.layout import GAINS, HEADS, INPUT_SCALE, WEIGHTS, l
 
 
 def reflect(x: tf.Tensor) -> tf.Tensor:
-    """Pad (N, H, W, C) by one pixel of mirror image; a side one pixel long can only be repeated."""
-    if 1 in (x.shape[1], x.shape[2]):
-        x = tf.pad(x, [(0, 0), (1, 1), (0, 0), (0, 0)], "SYMMETRIC" if x.shape[1] == 1 else "REFLECT")
-        return tf.pad(x, [(0, 0), (0, 0), (1, 1), (0, 0)], "SYMMETRIC" if x.shape[2] == 1 else "REFLECT")
-    return tf.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], "REFLECT")
+    """Pad (N, H, W, C) by one pixel of mirror image; where a side is one pixel long, the edge is repeated instead."""
+    mode = "SYMMETRIC" if 1 in (x.shape[1], x.shape[2]) else "REFLECT"
+    return tf.pad(x, [(0, 0), (1, 1), (1, 1), (0, 0)], mode)
 
 
 class CompactVGG:

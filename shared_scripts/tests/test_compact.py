@@ -7,17 +7,8 @@ import torch
 from safetensors import safe_open
 
 from shared_scripts.cli import UserError
-from shared_scripts.networks.compact import (
-    DEPTHS,
-    GAINS,
-    HEADS,
-    WEIGHTS,
-    CompactVGG,
-    compact_mean,
-    layer_names,
-    load_compact,
-    save_compact,
-)
+from shared_scripts.networks.compact import CompactVGG, compact_mean, load_compact, save_compact
+from shared_scripts.networks.layout import DEPTHS, GAINS, HEADS, WEIGHTS, layer_names
 
 LAYERS = list(HEADS)
 NO_GAINS = dict.fromkeys(LAYERS, 1.0)
