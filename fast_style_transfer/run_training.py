@@ -33,7 +33,7 @@ LOG_STEPS = 10  # how often the losses are written down
 # Two trainings with these flags the same are the same training: what a resumed run must share with the stopped one.
 SAME_RUN = (
     "style", "train_path", "batch_size", "content_weight", "style_weight", "tv_weight", "learning_rate", "schedule",
-    "resize", "shuffle", "seed", "vgg_path",
+    "resize", "shuffle", "seed", "vgg_path", "optimizer",
 )  # fmt: skip
 
 
@@ -57,7 +57,14 @@ def train(flags: argparse.Namespace) -> None:
         print("Train set has been trimmed slightly..", flush=True)
     with tf.device(devices[0] if len(devices) == 1 else None):
         trainer = Trainer(
-            network, style, flags.batch_size, loss_weights(flags), dtype, start.weights if start else None, devices
+            network,
+            style,
+            flags.batch_size,
+            loss_weights(flags),
+            dtype,
+            start.weights if start else None,
+            devices,
+            flags.optimizer,
         )
         TrainingRun(flags, trainer, pictures, preview).go(start if flags.resume else None)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from losses import Losses, LossWeights, perceptual_losses, style_targets, subtract_mean
 from networks import initial_weights, transform_net, variable_shapes
-from optimizer import Adam, make_variable
+from optimizer import OPTIMIZERS, make_variable
 from shared_scripts.cli import UserError
 
 INPUT_DIVISOR = 255.0  # the reference trains on 0..1, and paints from 0..255
@@ -31,6 +31,7 @@ class Trainer:
         dtype: tf.DType = tf.float32,
         initial: dict[str, np.ndarray] | None = None,
         devices: list[str] | None = None,
+        optimizer: str = "adam",
     ):
         self.network, self.batch, self.dtype = network, batch, dtype
         self.loss_weights = weights or LossWeights()
@@ -39,7 +40,7 @@ class Trainer:
         self.grams = {layer: tf.constant(gram) for layer, gram in style_targets(network, style[None]).items()}
         with self.strategy.scope():
             self.weights = {name: make_variable(value) for name, value in (initial or initial_weights()).items()}
-            self.adam = Adam(self.weights)
+            self.adam = OPTIMIZERS[optimizer](self.weights)
         self.compiled_step = tf.function(self.distributed_step, autograph=False)
         self.compiled_evaluation = tf.function(self.distributed_evaluation, autograph=False)
 

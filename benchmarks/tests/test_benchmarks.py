@@ -27,6 +27,24 @@ def test_neural_style_prints_a_table_and_writes_json(tmp_path):
     assert written["first_preview_seconds"] > 0
 
 
+def test_fast_style_transfer_prints_tables_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "fast_style_transfer.json"
+    sizes = ["--height", "97", "--width", "130", "--training-size", "64", "--rounds", "1"]
+    command = [sys.executable, FOLDER / "fast_style_transfer.py", *sizes, "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    versions = {"straightforward", "float32", "bf16"}
+    assert set(written["painting"]) == set(written["training"]) == versions
+    assert written["compilations_for_ten_sizes"] == 1
+    assert written["painting"]["float32"]["psnr_db"] > 60  # the shortcuts are exact but for rounding
+    assert 35 < written["painting"]["bf16"]["psnr_db"] < 60
+    gflop = {row["seconds"] * row["gflops"] for row in written["painting"].values()}
+    assert max(gflop) - min(gflop) < 1e-9 and abs(max(gflop) - 2 * 126_144 * 97 * 130 / 1e9) < 1e-9
+    assert set(written["peak_gflops"]) == {"float32", "bf16"} and min(written["training"].values()) > 0
+    assert "130x97 picture" in result.stdout and "4 x 64x64" in result.stdout
+
+
 def test_arithmetic_is_counted_right():
     """VGG-19 up to relu5_1, forward and backward to the picture, and the Gram matrices both ways, by hand."""
     code = """

@@ -12,7 +12,7 @@ import data
 import slow
 from losses import Losses, LossWeights
 from networks import initial_weights, variable_shapes
-from optimizer import Adam, steps_done
+from optimizer import MUON_RMS, Adam, Muon, orthogonalize, steps_done
 from perceptual import load_network
 from shared_scripts.cli import UserError
 from shared_scripts.networks.compact_tf import CompactVGG
@@ -111,6 +111,41 @@ def test_adam_by_its_formula():
     np.testing.assert_allclose(state["beta1_power"].numpy(), 0.9**7, rtol=1e-5)
 
 
+def test_orthogonalize_brings_all_singular_values_near_one():
+    kernel = np.random.default_rng(1).normal(size=(3, 3, 32, 16)).astype(np.float32)
+    kernel[..., 0] *= 1e-2  # a direction that hardly has a gradient
+    found = orthogonalize(tf.constant(kernel)).numpy().reshape(-1, 16)
+    values = np.linalg.svd(found, compute_uv=False) / math.sqrt(9 * 32)
+    assert 0.3 < values.min() and values.max() < 1.3  # the iteration is known for this rough range
+    left, _, right = np.linalg.svd(kernel.reshape(-1, 16), full_matrices=False)
+    nearest = left @ right * math.sqrt(9 * 32)
+    assert np.sum(found * nearest) / np.linalg.norm(found) / np.linalg.norm(nearest) > 0.95
+    assert np.sqrt(np.mean(found**2)) == pytest.approx(1, abs=0.2)
+
+
+def test_muon_moves_kernels_by_its_rms_and_leaves_the_rest_to_adam():
+    rng = np.random.default_rng(2)
+    start = {"k": rng.normal(size=(3, 3, 32, 64)), "w": rng.normal(size=(9, 9, 3, 4))}
+    gradients = {name: tf.constant(rng.normal(size=value.shape), tf.float32) for name, value in start.items()}
+    moved = {}
+    for kind in (Adam, Muon):
+        variables = {name: tf.Variable(value, dtype=tf.float32) for name, value in start.items()}
+        optimizer = kind(variables)
+        optimizer.apply(gradients, tf.constant(1e-3))
+        moved[kind] = {name: variable.numpy() - start[name] for name, variable in variables.items()}
+    np.testing.assert_allclose(moved[Muon]["w"], moved[Adam]["w"], atol=1e-7)
+    assert np.sqrt(np.mean(moved[Muon]["k"] ** 2)) == pytest.approx(MUON_RMS * 1e-3, rel=0.2)
+    assert np.sum(moved[Muon]["k"] * gradients["k"].numpy()) < 0  # downhill
+
+
+def test_muon_gets_further(compact, contents):
+    adam, muon = small_trainer(compact, contents), small_trainer(compact, contents, optimizer="muon")
+    for step in range(15):
+        adam.step(small_batch(contents, step)), muon.step(small_batch(contents, step))
+    images = small_batch(contents, 0)
+    assert muon.evaluate(images).total < 0.9 * adam.evaluate(images).total
+
+
 def test_the_step_is_read_off_the_power_of_beta2():
     power = np.float32(0.999)
     for step in range(30_000):
@@ -160,8 +195,9 @@ def test_a_step_returns_the_losses_before_it(compact, contents):
     assert trainer.evaluate(images).total < before.total
 
 
-def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(compact, contents):
-    whole, first, second = (small_trainer(compact, contents) for _ in range(3))
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
+def test_a_resumed_training_is_the_uninterrupted_one_to_the_bit(compact, contents, optimizer):
+    whole, first, second = (small_trainer(compact, contents, optimizer=optimizer) for _ in range(3))
     for step in range(4):
         whole.step(small_batch(contents, step))
     for step in range(2):
