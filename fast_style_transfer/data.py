@@ -18,17 +18,12 @@ FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BIL
 RESIZES = (*FILTERS, "crop")
 
 
-def truncate(pixels: np.ndarray) -> np.ndarray:
-    """Any numbers as uint8: clipped to 0..255, then cut off, not rounded, as the reference does."""
-    return np.clip(pixels, 0, 255).astype(np.uint8)
-
-
 def save_image(path: Path, pixels: np.ndarray, quality: int = 75) -> None:
     """Write (H, W, 3) values 0..255 by the name's ending; 75 is the reference's JPEG quality."""
     check_format(path)
     ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, pixels.size)  # large JPEGs need the buffer
     with atomic_write(path) as temporary:
-        Image.fromarray(truncate(pixels)).save(temporary, quality=quality)
+        Image.fromarray(images.truncate(pixels)).save(temporary, quality=quality)
 
 
 def limit_size(pixels: np.ndarray, longest: int | None) -> np.ndarray:
@@ -56,15 +51,12 @@ def training_picture(pixels: np.ndarray, resize: str = "bicubic", size: int = TR
 
 
 def preserve_colors(content: np.ndarray, painted: np.ndarray) -> np.ndarray:
-    """The painted brightness with the content's colours: Y of one, Cb and Cr of the other. Both (H, W, 3) uint8.
+    """The painted brightness with the content's colours, (H, W, 3) uint8.
 
     Where the painted picture is a little larger (--reference-size), the content's last row and column are repeated.
     """
     missing = [(0, larger - smaller) for larger, smaller in zip(painted.shape, content.shape, strict=True)]
-    content = np.pad(content, missing, mode="edge")
-    brightness = Image.fromarray(painted).convert("YCbCr").getchannel(0)
-    _, blue, red = Image.fromarray(content).convert("YCbCr").split()
-    return np.array(Image.merge("YCbCr", (brightness, blue, red)).convert("RGB"))
+    return images.preserve_colors(np.pad(content, missing, mode="edge"), painted)
 
 
 class TrainingPictures:

@@ -15,7 +15,7 @@ import data
 from compact_training import split
 from losses import gram_matrix
 from shared_scripts.files import resolve_path
-from shared_scripts.images import fit, list_images, read_image, write_image
+from shared_scripts.images import fit, list_images, read_image, truncate, write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import CompactVGG, load_compact
 from shared_scripts.networks.layout import HEADS, WEIGHTS
@@ -54,7 +54,7 @@ def compare_pair(student, teacher: Teacher, photo: Path, painting: Path, flags: 
         picture = paint(network, content, style, flags.steps)
         row[name] = style_error(teacher, picture, style)
         if flags.out_dir:
-            pixels = data.truncate(data.unprocess(picture, CompactVGG.mean))
+            pixels = truncate(data.unprocess(picture, CompactVGG.mean))
             write_image(Path(flags.out_dir) / f"{photo.stem}_{painting.stem}_{name}.png", pixels)
     row["ratio"] = row["student"] / row["teacher"]
     print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, file=sys.stderr)

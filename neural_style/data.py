@@ -7,17 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from shared_scripts import images
 
 NOISE_SCALE = 0.256  # of the starting noise, in pixel values: nearly a uniform grey
-
-
-def truncate(pixels: np.ndarray) -> np.ndarray:
-    """Any numbers as uint8: clipped to 0..255, then cut off, not rounded, as the reference does everywhere."""
-    return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
 def resize(pixels: np.ndarray, size: float | tuple[int, int]) -> np.ndarray:
@@ -31,7 +25,7 @@ def resize(pixels: np.ndarray, size: float | tuple[int, int]) -> np.ndarray:
         height, width = size
     else:
         height, width = int(height * size), int(width * size)
-    return images.resize(truncate(pixels), max(1, height), max(1, width))
+    return images.resize(images.truncate(pixels), max(1, height), max(1, width))
 
 
 def content_size(height: int, width: int, new_width: int | None) -> tuple[int, int]:
@@ -68,17 +62,3 @@ def start_picture(initial: Tensor | None, noise: Tensor, noiseblend: float) -> T
     if initial is None:
         return noise * NOISE_SCALE
     return initial * (1 - noiseblend) + noise * NOISE_SCALE * noiseblend
-
-
-def preserve_colors(content: np.ndarray, stylised: np.ndarray) -> np.ndarray:
-    """The stylised picture's brightness with the content's colours, (H, W, 3) uint8.
-
-    Luma transfer in YCbCr (Gatys et al. 2016, "Preserving color in neural artistic style transfer"). The luma takes the
-    detour over a grey picture and Pillow's RGB -> YCbCr tables, which lower 22 of the 256 greys by one: the reference
-    does, and pixels are compared with its.
-    """
-    luma = (np.clip(stylised, 0, 255) @ np.array([0.299, 0.587, 0.114])).astype(np.float32).astype(np.uint8)
-    grey = Image.fromarray(np.repeat(luma[..., None], 3, axis=2)).convert("YCbCr")
-    colours = Image.fromarray(truncate(content)).convert("YCbCr")
-    merged = Image.merge("YCbCr", (grey.getchannel(0), colours.getchannel(1), colours.getchannel(2)))
-    return np.array(merged.convert("RGB"))

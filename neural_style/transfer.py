@@ -24,7 +24,7 @@ from shared_scripts.devices import (
     seed_everything,
 )
 from shared_scripts.files import check_writable
-from shared_scripts.images import check_format, read_image, write_image
+from shared_scripts.images import check_format, preserve_colors, read_image, truncate, write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import load_compact
 from shared_scripts.progress import Progress
@@ -211,9 +211,9 @@ class Run:
         """Write a picture of the optimisation to a file."""
         pixels = data.unprocess(picture, self.optimization.objective.network.mean)
         if self.flags.preserve_colors:
-            write_image(path, data.preserve_colors(self.content, pixels))
+            write_image(path, preserve_colors(self.content, pixels))
         else:
-            write_image(path, data.truncate(pixels))
+            write_image(path, truncate(pixels))
 
     def write_losses(self) -> None:
         """progress.txt and progress.png, where they are asked for."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from shared_scripts.cli import UserError
-from shared_scripts.files import atomic_write, natural_key
+from shared_scripts.files import atomic_write, natural_key, read_safetensors
 
 
 def save_state(path: str | Path, state: dict[str, Any]) -> None:
@@ -60,15 +60,9 @@ def load_tensors(path: str | Path) -> dict[str, torch.Tensor]:
 
 def load_safetensors(path: Path) -> dict[str, torch.Tensor]:
     """The tensors of a .safetensors file; UserError where it is missing or damaged."""
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    if not path.is_file():
-        raise UserError(f"there is no file {path}")
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError) as problem:
-        raise UserError(f"{path} is damaged or no safetensors file ({problem})") from problem
+    return read_safetensors(path, load_file)
 
 
 def save_safetensors(path: str | Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None):

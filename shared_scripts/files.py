@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,6 +87,21 @@ def atomic_write(path: Path) -> Iterator[Path]:
         raise UserError(f"cannot write {path}: {problem.strerror or problem}") from problem
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_safetensors(path: Path, load: Callable) -> dict:
+    """The tensors of a .safetensors file by `load`, the `load_file` of safetensors.numpy or safetensors.torch.
+
+    UserError where it is missing or damaged.
+    """
+    from safetensors import SafetensorError
+
+    if not path.is_file():
+        raise UserError(f"there is no file {path}")
+    try:
+        return load(path)
+    except (SafetensorError, ValueError) as problem:
+        raise UserError(f"{path} is damaged or no safetensors file ({problem})") from problem
 
 
 def current_umask() -> int:

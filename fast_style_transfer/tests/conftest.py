@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import lzma
 import sys
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +14,10 @@ sys.path.insert(0, str(PROJECT))
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from PIL import Image  # noqa: E402
 
 from shared_scripts.quiet import quiet_tensorflow  # noqa: E402
+from shared_scripts.testing import full_disk  # noqa: E402, F401
 
 quiet_tensorflow()
 
@@ -65,18 +67,24 @@ def weights(v1_checkpoint) -> dict[str, np.ndarray]:
     }
 
 
-@pytest.fixture
-def full_disk():
-    """`with full_disk(size):` no file of this process can grow beyond `size` bytes."""
-    resource = pytest.importorskip("resource")
+@pytest.fixture(scope="session")
+def recorded():
+    """The recorded losses, training and slow mode."""
+    return load_golden("losses_training.npz")
 
-    @contextmanager
-    def limited(size):
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    return limited
+@pytest.fixture(scope="session")
+def narrow():
+    """The narrow VGG-19 that the recordings were made with."""
+    from perceptual import load_network
+
+    return load_network(GOLDEN / "vgg19_narrow_beta16.mat")
+
+
+@pytest.fixture(scope="session")
+def contents(recorded) -> np.ndarray:
+    """The recordings' five photographs as the training sees them, (5, 256, 256, 3) uint8."""
+    import data
+
+    files = (io.BytesIO(recorded[f"content_png/{i}"].tobytes()) for i in range(5))
+    return np.stack([data.training_picture(np.array(Image.open(file).convert("RGB"))) for file in files])

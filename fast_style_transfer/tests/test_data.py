@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 import data
+from shared_scripts import images
 from shared_scripts.cli import UserError
 from shared_scripts.images import read_image
 
@@ -70,7 +71,7 @@ def test_jpeg_is_saved_as_the_reference_saves_it(recorded, tmp_path):
 
 
 def test_values_are_cut_off_not_rounded():
-    np.testing.assert_array_equal(data.truncate(np.array([-3.0, 0.99, 254.999, 255.5, 900])), [0, 0, 254, 255, 255])
+    np.testing.assert_array_equal(images.truncate(np.array([-3.0, 0.99, 254.999, 255.5, 900])), [0, 0, 254, 255, 255])
 
 
 def test_quality_changes_the_file(tmp_path):

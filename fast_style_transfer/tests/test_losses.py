@@ -1,34 +1,11 @@
 """The losses: the reference's numbers, formulas worked out in NumPy, gradients by differences."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
-import data
 import losses
-from perceptual import load_network
 from shared_scripts.networks.compact_tf import CompactVGG
-
-
-@pytest.fixture(scope="module")
-def recorded(golden):
-    return golden("losses_training.npz")
-
-
-@pytest.fixture(scope="module")
-def narrow(golden_path):
-    return load_network(golden_path("vgg19_narrow_beta16.mat"))
-
-
-@pytest.fixture(scope="module")
-def contents(recorded):
-    pictures = (
-        np.array(Image.open(io.BytesIO(recorded[f"content_png/{i}"].tobytes())).convert("RGB")) for i in range(5)
-    )
-    return np.stack([data.training_picture(picture) for picture in pictures])
 
 
 def test_training_pictures_are_the_references(recorded, contents):

@@ -1,40 +1,18 @@
 """Training: the reference's recorded run, resuming to the bit, several devices, the guard against NaN, --slow."""
 
-import io
 import math
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
-import data
 import slow
 from losses import Losses, LossWeights
 from networks import initial_weights, variable_shapes
 from optimizer import MUON_RMS, Adam, Muon, orthogonalize, steps_done
-from perceptual import load_network
 from shared_scripts.cli import UserError
 from shared_scripts.networks.compact_tf import CompactVGG
 from training import Guard, Trainer, learning_rate_at
-
-
-@pytest.fixture(scope="module")
-def recorded(golden):
-    return golden("losses_training.npz")
-
-
-@pytest.fixture(scope="module")
-def narrow(golden_path):
-    return load_network(golden_path("vgg19_narrow_beta16.mat"))
-
-
-@pytest.fixture(scope="module")
-def contents(recorded):
-    pictures = (
-        np.array(Image.open(io.BytesIO(recorded[f"content_png/{i}"].tobytes())).convert("RGB")) for i in range(5)
-    )
-    return np.stack([data.training_picture(picture) for picture in pictures])
 
 
 def values(losses):

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import data
+from shared_scripts import images
 from shared_scripts.images import read_image
 
 MEAN = (123.68, 116.779, 103.939)
@@ -52,7 +53,7 @@ def test_a_very_wide_content_keeps_one_row():
 
 
 def test_truncate_clips_and_cuts_off():
-    assert data.truncate(np.array([-3.0, 0.99, 254.999, 255.0, 400.0])).tolist() == [0, 0, 254, 255, 255]
+    assert images.truncate(np.array([-3.0, 0.99, 254.999, 255.0, 400.0])).tolist() == [0, 0, 254, 255, 255]
 
 
 def test_preprocess_subtracts_the_mean_in_double_precision():
@@ -100,13 +101,13 @@ def test_a_picture_survives_the_optimisations_space(recoloured):
 
 def test_preserve_colors_equals_the_reference(recoloured):
     found, recorded = recoloured
-    np.testing.assert_array_equal(data.preserve_colors(recorded["content"], found), recorded["out_preserved"])
+    np.testing.assert_array_equal(images.preserve_colors(recorded["content"], found), recorded["out_preserved"])
 
 
 def test_preserve_colors_keeps_a_grey_contents_greyness():
     grey = np.full((6, 6, 3), 128, np.uint8)
     coloured = np.random.default_rng(0).uniform(0, 255, (6, 6, 3))
-    found = data.preserve_colors(grey, coloured).astype(int)
+    found = images.preserve_colors(grey, coloured).astype(int)
     assert np.ptp(found, axis=2).max() <= 1  # Pillow's YCbCr rounds
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from shared_scripts.cli import UserError
+from shared_scripts.files import read_safetensors
 from shared_scripts.networks.layout import GAINS, HEADS, INPUT_SCALE, WEIGHTS, layer_names
 
 
@@ -27,7 +28,9 @@ class CompactVGG:
     title = "compact network"
 
     def __init__(self, path: Path = WEIGHTS, gains: dict[str, float] = GAINS):
-        weights = read_safetensors(path)
+        from safetensors.numpy import load_file
+
+        weights = read_safetensors(path, load_file)
         self.kernels, self.biases = {}, {}
         try:
             for name in (*layer_names(), *(f"head{layer[4:]}" for layer in HEADS)):
@@ -56,16 +59,3 @@ class CompactVGG:
             if len(found) == len(layers):
                 break
         return found
-
-
-def read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of a .safetensors file; UserError where it is missing or damaged."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    if not path.is_file():
-        raise UserError(f"there is no file {path}")
-    try:
-        return load_file(path)
-    except (SafetensorError, ValueError) as problem:
-        raise UserError(f"{path} is damaged or no safetensors file ({problem})") from problem

@@ -13,7 +13,7 @@ quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
 
-from shared_scripts.networks.compact_tf import CompactVGG, read_safetensors  # noqa: E402
+from shared_scripts.networks.compact_tf import CompactVGG  # noqa: E402
 
 
 def picture(height, width, seed=0):
@@ -68,4 +68,4 @@ def test_another_file_is_refused(tmp_path):
         CompactVGG(tmp_path / "missing.safetensors")
     (tmp_path / "broken.safetensors").write_bytes(b"12345678{}")
     with pytest.raises(UserError, match="damaged or no safetensors file"):
-        read_safetensors(tmp_path / "broken.safetensors")
+        CompactVGG(tmp_path / "broken.safetensors")
