@@ -19,6 +19,7 @@ from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.files import check_writable, ensure_folder, natural_key
 from shared_scripts.images import EXTENSIONS, check_format, read_image
 from shared_scripts.memory import keep_memory
+from shared_scripts.progress import tell
 from stylizer import Stylizer
 
 ORIENTATION, SIDEWAYS = 0x0112, range(5, 9)  # EXIF's tag, and its values that exchange height and width
@@ -213,8 +214,3 @@ class Painting:
             painted = data.preserve_colors(content, painted)
         data.save_image(target, painted, self.flags.jpeg_quality)
         self.done += 1
-
-
-def tell(line: str) -> None:
-    """A line for people. It goes to stderr: stdout has the reference's lines and nothing else."""
-    tqdm.write(line, file=sys.stderr)

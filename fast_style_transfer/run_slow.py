@@ -10,12 +10,12 @@ import tensorflow as tf
 import data
 import slow
 from perceptual import load_network
-from run_training import check_outputs, loss_weights, tell
+from run_training import check_outputs, loss_weights
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
 from shared_scripts.devices_tf import describe, pick_device, pick_precision
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
-from shared_scripts.progress import Progress
+from shared_scripts.progress import Progress, tell
 
 
 def optimize(flags: argparse.Namespace) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import sys
 import time
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from shared_scripts.devices_tf import describe, pick_device, pick_precision
 from shared_scripts.files import atomic_write, check_writable, ensure_folder
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
-from shared_scripts.progress import Progress
+from shared_scripts.progress import Progress, tell
 from stylizer import Stylizer
 from training import Guard, Trainer, learning_rate_at
 
@@ -67,11 +66,6 @@ def train(flags: argparse.Namespace) -> None:
             flags.optimizer,
         )
         TrainingRun(flags, trainer, pictures, preview).go(start if flags.resume else None)
-
-
-def tell(line: str) -> None:
-    """A line for people. It goes to stderr: stdout has the reference's lines and nothing else."""
-    print(line, file=sys.stderr, flush=True)
 
 
 def loss_weights(flags: argparse.Namespace) -> LossWeights:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 import data
 from legacy import load_checkpoint
@@ -18,7 +16,7 @@ from shared_scripts.cli import RunError, StopBetweenSteps, UserError
 from shared_scripts.devices_tf import describe
 from shared_scripts.files import check_writable
 from shared_scripts.memory import keep_memory
-from shared_scripts.progress import Progress
+from shared_scripts.progress import Progress, tell
 from shared_scripts.videos import (
     EXTENSIONS,
     DamagedVideo,
@@ -162,8 +160,3 @@ class Painting:
             tell(f"Warning: the sound of {self.flags.in_path} cannot be used; {self.target} is silent.")
         if self.film.sound == "aac":
             tell(f"The sound ({', '.join(self.info.sound)}) was converted to AAC, which players of the format expect.")
-
-
-def tell(line: str) -> None:
-    """A line for people. It goes to stderr, and leaves the progress bar whole."""
-    tqdm.write(line, file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -27,7 +26,7 @@ from shared_scripts.files import check_writable
 from shared_scripts.images import check_format, preserve_colors, read_image, truncate, write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import load_compact
-from shared_scripts.progress import Progress
+from shared_scripts.progress import Progress, tell
 from stylize import LossWeights, NotFinite, Objective, Optimization, Step
 
 STATE_SECONDS = 30  # how often a run's state is saved, so that even a power cut costs little
@@ -139,11 +138,6 @@ def loss_weights(flags: argparse.Namespace) -> LossWeights:
 def state_path(output: Path) -> Path:
     """Where an unfinished run's state lies."""
     return output.with_name(output.name + ".state")
-
-
-def tell(line: str) -> None:
-    """A line for people. It goes to stderr: stdout has the reference's lines and nothing else."""
-    print(line, file=sys.stderr, flush=True)
 
 
 class Run:

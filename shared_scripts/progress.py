@@ -98,6 +98,12 @@ class Board:
         self.writer.close()
 
 
+def tell(line: str) -> None:
+    """A line for people. It goes to stderr, where it leaves a progress bar whole: stdout has the reference's lines."""
+    tqdm.write(line, file=sys.stderr)
+    sys.stderr.flush()
+
+
 def append_row(path: Path, row: dict[str, float]) -> None:
     """Add a row to a CSV file, the header first where the file is new."""
     path.parent.mkdir(parents=True, exist_ok=True)
