@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared_scripts import ffmpeg as ffmpeg_module
 from shared_scripts import videos
 from shared_scripts.cli import UserError
 from shared_scripts.videos import DamagedVideo, VideoWriter, probe, read_frames
@@ -21,7 +22,7 @@ TONE = ["-f", "lavfi", "-i", "sine=440"]
 
 def ffmpeg(*arguments):
     """Run ffmpeg; what it says."""
-    command = [videos.ffmpeg_path(), "-hide_banner", "-nostdin", "-y", *map(str, arguments)]
+    command = [ffmpeg_module.ffmpeg_path(), "-hide_banner", "-nostdin", "-y", *map(str, arguments)]
     return subprocess.run(command, check=True, capture_output=True).stderr.decode()
 
 
@@ -36,14 +37,14 @@ def make_film(path, *more, size="64x48", rate="25", frames=12, sound=None, secon
 
 def describe(path):
     """ffmpeg's description of a file."""
-    command = [videos.ffmpeg_path(), "-hide_banner", "-i", str(path)]
+    command = [ffmpeg_module.ffmpeg_path(), "-hide_banner", "-i", str(path)]
     return subprocess.run(command, capture_output=True).stderr.decode()
 
 
 def sound_packets(path):
     """A checksum over the sound's packets as they lie in the file."""
     command = [
-        videos.ffmpeg_path(),
+        ffmpeg_module.ffmpeg_path(),
         "-loglevel",
         "error",
         "-i",
@@ -103,7 +104,7 @@ def started(monkeypatch):
         processes.append(popen(*arguments, **settings))
         return processes[-1]
 
-    monkeypatch.setattr(videos.subprocess, "Popen", recorded)
+    monkeypatch.setattr(ffmpeg_module.subprocess, "Popen", recorded)
     return processes
 
 
@@ -221,7 +222,7 @@ def test_a_missing_ffmpeg_is_one_line(talkie, monkeypatch):
 
 
 def test_a_broken_ffmpeg_is_one_line(talkie, tmp_path, monkeypatch):
-    monkeypatch.setattr(videos, "ffmpeg_path", lambda: str(tmp_path / "no-such-program"))
+    monkeypatch.setattr(ffmpeg_module, "ffmpeg_path", lambda: str(tmp_path / "no-such-program"))
     with pytest.raises(UserError, match="cannot run .*no-such-program"):
         probe(talkie)
 
@@ -236,7 +237,7 @@ def test_a_broken_ffmpeg_is_one_line(talkie, tmp_path, monkeypatch):
     ],
 )
 def test_ffmpegs_reason_is_found(words, expected):
-    assert videos.reason(words) == expected
+    assert ffmpeg_module.reason(words) == expected
 
 
 # --- reading ------------------------------------------------------------------------------------------------------
@@ -578,5 +579,5 @@ def test_other_frames_are_refused(tmp_path, frame):
 def test_a_talkative_ffmpeg_does_not_stop():
     """More than a pipe holds."""
     picture = ["-f", "lavfi", "-i", "testsrc=s=16x16:r=25:d=20", "-vf", "showinfo"]
-    with videos.Ffmpeg(*picture, "-f", "null", "-", level="info") as running:
+    with ffmpeg_module.Ffmpeg(*picture, "-f", "null", "-", level="info") as running:
         assert len(running.words()) > 2**16 and running.problem() is None
