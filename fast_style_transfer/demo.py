@@ -37,7 +37,17 @@ def show(photo: str, folder: Path) -> None:
     started = time.perf_counter()
     content = photo_file(photo, folder)
     styles = [HERE / "ckpts" / name for name in STYLES]
-    words = ["--checkpoint", *styles, "--in-path", content, "--out-path", folder, "--max-size", "1280"]
+    words = [
+        "--checkpoint",
+        *styles,
+        "--in-path",
+        content,
+        "--out-path",
+        folder,
+        "--max-size",
+        "1280",
+        "--mirror-border",
+    ]
     words = [str(word) for word in words]
     print("python fast_style_transfer/evaluate.py", shlex.join(words), file=sys.stderr, flush=True)
     evaluate.main(words)

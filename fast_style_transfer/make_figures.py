@@ -58,7 +58,7 @@ def stylizer(style: Path):
     from legacy import load_checkpoint
     from stylizer import Stylizer
 
-    return Stylizer(load_checkpoint(style).weights)
+    return Stylizer(load_checkpoint(style).weights, mirror_border=True)
 
 
 def draw_styles(folder: Path) -> None:

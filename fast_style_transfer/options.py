@@ -203,6 +203,7 @@ def evaluate_parser() -> ArgumentParser:
     add_switch(group, "--allow-different-dimensions", help="take folders with pictures of different sizes")
     group = parser.add_argument_group("how it looks")
     add_switch(group, "--preserve-colors", help="keep the photograph's colours, take the style's brightness")
+    add_mirror_border(group)
     group.add_argument(
         "--max-size", type=int, metavar="PIXELS", help="shrink larger pictures to this longer side first"
     )
@@ -211,6 +212,11 @@ def evaluate_parser() -> ArgumentParser:
     group.add_argument("--jpeg-quality", type=int, default=75, metavar="1..95", help="of .jpg results")
     add_machine(parser.add_argument_group("the machine"))
     return parser
+
+
+def add_mirror_border(group) -> None:
+    """--mirror-border, of evaluate.py and transform_video.py."""
+    add_switch(group, "--mirror-border", help="paint beyond the edges and cut off: no coloured rim")
 
 
 def add_machine(group) -> None:
@@ -261,6 +267,7 @@ def video_parser() -> ArgumentParser:
     group.add_argument("--no-disk", metavar="BOOL", help="accepted for old command lines; nothing is stored")
     group = parser.add_argument_group("how it looks")
     add_switch(group, "--preserve-colors", help="keep the film's colours, take the style's brightness")
+    add_mirror_border(group)
     group.add_argument("--max-size", type=int, metavar="PIXELS", help="shrink a larger film to this longer side")
     group.add_argument("--bitrate", default="2000k", metavar="RATE", help="of the picture, as ffmpeg writes it")
     add_machine(parser.add_argument_group("the machine"))

@@ -50,7 +50,7 @@ def evaluate(flags: argparse.Namespace) -> int:
         raise UserError("Images have different dimensions. Resize images or use --allow-different-dimensions.")
     keep_memory()
     styles = [
-        Style(name, Stylizer(load_checkpoint(path).weights, flags.device, flags.precision))
+        Style(name, Stylizer(load_checkpoint(path).weights, flags.device, flags.precision, flags.mirror_border))
         for name, path in zip(names, flags.checkpoint, strict=True)
     ]
     return Painting(flags, styles).go(groups)

@@ -38,7 +38,7 @@ def transform(flags: argparse.Namespace) -> None:
     check_bitrate(flags.bitrate)
     height, width = painted_size(info, flags.max_size)
     keep_memory()
-    stylizer = Stylizer(load_checkpoint(flags.checkpoint).weights, flags.device, flags.precision)
+    stylizer = Stylizer(load_checkpoint(flags.checkpoint).weights, flags.device, flags.precision, flags.mirror_border)
     tell(f"Computing on the {describe(stylizer.device, stylizer.dtype(height * width))}; {width}x{height} pixels.")
     Painting(flags, info, stylizer, target).go()
 

@@ -14,6 +14,7 @@ from shared_scripts.memory import check_memory
 
 # Peak memory of a picture on a processor: 300 to 380 were measured in float32, 190 in bfloat16
 BYTES_PER_PIXEL = 400
+BORDER = 32  # pixels; a multiple of 4, so that what is painted lies where it would without
 ADVICE = "shrink them with --max-size, or take a smaller --batch-size"
 LARGE = 256 * 256  # pixels; below that `auto` computes in float32: it takes no time, and is exact to the reference
 
@@ -38,17 +39,38 @@ def painter(batch: int, dtype: tf.DType):
 class Stylizer:
     """A checkpoint's weights on a device. Call it with (N, H, W, 3) uint8 pictures.
 
-    `precision` is `float32`, `bf16` or `auto`: bfloat16 for large pictures where this machine is faster with it.
+    `precision` is `float32`, `bf16` or `auto`: bfloat16 for large pictures where this machine is faster with it. With
+    `mirror_border` the pictures are continued by their mirror image while they are painted: the network pads with
+    zeros, which shows as a coloured rim.
     """
 
-    def __init__(self, weights: dict[str, np.ndarray], device: str = "auto", precision: str = "auto"):
+    def __init__(
+        self,
+        weights: dict[str, np.ndarray],
+        device: str = "auto",
+        precision: str = "auto",
+        mirror_border: bool = False,
+    ):
         self.device, self.precision = pick_device(device), precision
+        self.border = BORDER if mirror_border else 0
         with tf.device(self.device):
             self.weights = {name: tf.constant(value) for name, value in weights.items()}
 
     def __call__(self, images: np.ndarray, reference_size: bool = False) -> np.ndarray:
         """Painted pictures, (N, H, W, 3) uint8. The network's output is up to three pixels higher and wider than the
         input: with `reference_size` it stays so. UserError where the memory is too small."""
+        height, width = images.shape[1:3]
+        border = self.border
+        if border:
+            sides = (border, border)
+            images = np.pad(images, [(0, 0), sides, sides, (0, 0)], mode="symmetric")
+        painted = self.paint(images)
+        if reference_size:
+            height, width = -(-height // 4) * 4, -(-width // 4) * 4
+        return painted[:, border : border + height, border : border + width]
+
+    def paint(self, images: np.ndarray) -> np.ndarray:
+        """What the network makes of the pictures, at its own size."""
         height, width = images.shape[1:3]
         step = self.pictures_at_once(len(images))
         if step == 1:
@@ -59,8 +81,7 @@ class Stylizer:
                 parts = [paint(self.weights, images[i : i + step]).numpy() for i in range(0, len(images), step)]
         except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
             raise UserError(f"not enough memory for pictures of {width}x{height} pixels; {ADVICE}") from problem
-        painted = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        return painted if reference_size else painted[:, :height, :width]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def pictures_at_once(self, number: int) -> int:
         """A processor does them one after the other: as fast, and in a fraction of the memory."""

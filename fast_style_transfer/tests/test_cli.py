@@ -210,6 +210,17 @@ def test_max_size_shrinks_first(desk, paint, checkpoint):
     assert pixels_of(desk / "small.png").shape == (30, 45, 3)
 
 
+def test_mirror_border_changes_the_rim_more_than_the_middle(desk, paint, checkpoint):
+    picture(desk / "large.png", 97, 122)
+    for flags in ([], ["--mirror-border"], ["--mirror-border", "--reference-size"]):
+        paint("--checkpoint", checkpoint, "--in-path", "large.png", "--out-path", f"{len(flags)}.png", *flags)
+    plain, mirrored, reference = (pixels_of(desk / f"{i}.png") for i in range(3))
+    assert plain.shape == mirrored.shape == (97, 122, 3) and reference.shape == (100, 124, 3)
+    np.testing.assert_array_equal(reference[:97, :122], mirrored)
+    difference = np.abs(plain - mirrored)
+    assert difference[:3].mean() > 1.5 * difference[45:52, 55:65].mean() > 0
+
+
 def test_preserve_colors(desk, paint, checkpoint):
     Image.new("RGB", (24, 20), (220, 30, 30)).save(desk / "red.png")
     for flags in ([], ["--preserve-colors"]):
