@@ -28,6 +28,12 @@ class ArgumentParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (all flags: python {self.prog} --help)\n")
 
+    def _get_option_tuples(self, option_string: str) -> list:
+        """What an abbreviation may mean. Two spellings of one flag are no ambiguity, though Python before 3.14 has it
+        so: the original's `--check` must stay enough for `--checkpoint`, beside our `--checkpoint-dir`."""
+        found = super()._get_option_tuples(option_string)
+        return found[:1] if len({id(option[0]) for option in found}) == 1 else found
+
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Shows defaults; a switch's is "off", and None, which tells nobody anything, is left to the help text."""

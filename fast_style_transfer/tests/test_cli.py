@@ -319,6 +319,16 @@ def test_the_references_flags_and_defaults(desk, tmp_path):
     assert flags.batch_size == 4 and flags.allow_different_dimensions is True
 
 
+@pytest.mark.parametrize("parser", [options.evaluate_parser, options.video_parser])
+def test_two_spellings_of_a_flag_do_not_make_it_ambiguous(parser, capsys):
+    flags = parser().parse_args(["--check", "c", "--in", "a", "--out", "b", "--dev", "cpu", "--batch", "3"])
+    assert flags.checkpoint in ("c", ["c"]) and flags.batch_size == 3 and flags.device == "cpu"
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--checkpoint", "c", "--in", "a", "--out", "b", "--p", "auto"])
+    if parser is options.evaluate_parser:
+        assert "ambiguous option: --p could match --preserve-colors, --precision" in capsys.readouterr().err
+
+
 def test_help_is_quick_and_imports_nothing_heavy():
     """Flags are answered before TensorFlow is imported."""
     for script in ("style.py", "evaluate.py", "transform_video.py"):
