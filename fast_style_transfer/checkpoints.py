@@ -7,10 +7,15 @@ them the text file `checkpoint` that names them.
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from legacy import first_line
+from shared_scripts.cli import UserError
 from shared_scripts.files import atomic_write, ensure_folder
 
 DATA = ".data-00000-of-00001"
@@ -67,10 +72,18 @@ def pending_prefix(prefix: Path) -> Path:
 
 
 def move(prefix: Path) -> None:
-    """Let the pending files take their names."""
+    """Let the pending files take their names. On Windows a file cannot be replaced while another program reads it:
+    wait a little for that to end."""
     pending = pending_prefix(prefix)
     for part in PARTS:
-        (pending.parent / (pending.name + part)).replace(prefix.with_name(prefix.name + part))
+        for patience in (0.1, 0.3, 1.0, 3.0, None):
+            try:
+                (pending.parent / (pending.name + part)).replace(prefix.with_name(prefix.name + part))
+                break
+            except PermissionError as problem:
+                if patience is None:
+                    raise UserError(f"cannot write {prefix}{part}: {problem.strerror or problem}") from problem
+                time.sleep(patience)
 
 
 def discard(prefix: Path) -> None:
@@ -93,21 +106,13 @@ def finish_save(prefix: Path) -> None:
     discard(prefix)
 
 
-class disk_errors:
-    """TensorFlow's words for a full disk or a folder that takes no files, as an OSError of ours."""
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """TensorFlow's words for a full disk, or a folder that takes no files, as a UserError."""
+    import tensorflow as tf
 
-    def __init__(self, path: Path):
-        self.path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind, problem, trace) -> None:
-        import tensorflow as tf
-
-        from legacy import first_line
-        from shared_scripts.cli import UserError
-
-        if isinstance(problem, tf.errors.OpError):
-            reason = str(problem).rpartition("; ")[2]  # it begins with the temporary file's path, of any length
-            raise UserError(f"cannot write {self.path}: {first_line(reason)}") from problem
+    try:
+        yield
+    except tf.errors.OpError as problem:
+        reason = str(problem).rpartition("; ")[2]  # it begins with the temporary file's path, of any length
+        raise UserError(f"cannot write {path}: {first_line(reason)}") from problem

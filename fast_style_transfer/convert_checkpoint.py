@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from legacy import PART, index_of, strip
 from shared_scripts.cli import ArgumentParser, UserError, add_switch, run
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.quiet import quiet_tensorflow
@@ -26,6 +27,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     flags = parser.parse_args(argv)
     out = resolve_path(flags.out_path)
+    if PART.search(out.name):
+        raise UserError(f"{out} has the ending of a part; name the whole: {strip(out)}")
+    if index_of(out).exists():
+        raise UserError(f"{out} is a training's checkpoint already; choose another --out-path")
     check_writable(out)
     quiet_tensorflow()
     written = convert(flags.checkpoint, out, flags.half_precision)

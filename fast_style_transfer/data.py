@@ -15,7 +15,6 @@ from shared_scripts.images import check_format, fit, list_images, read_image
 
 TRAINING_SIZE = 256
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
-RESIZES = (*FILTERS, "crop")
 
 
 def save_image(path: Path, pixels: np.ndarray, quality: int = 75) -> None:

@@ -16,7 +16,7 @@ from shared_scripts.files import resolve_path
 from shared_scripts.samples import PHOTOS, photo_file
 
 HERE = Path(__file__).resolve().parent
-STYLES = tuple(sorted(path.name for path in (HERE / "ckpts").iterdir() if path.is_dir() and path.name != "published"))
+STYLES = tuple(sorted(path.parent.name for path in (HERE / "ckpts").glob("*/training.json")))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -25,38 +25,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--photo", default="china", metavar="NAME|FILE", help=f"{', '.join(PHOTOS)}, or your own file")
     parser.add_argument("--out-dir", default=str(HERE / "demo"), metavar="DIR", help="where the pictures go")
     flags = parser.parse_args(argv)
-    show(flags.photo, resolve_path(flags.out_dir))
-    return 0
+    return show(flags.photo, resolve_path(flags.out_dir))
 
 
-def show(photo: str, folder: Path) -> None:
-    """Make the pictures with evaluate.py's own flags, then the sheet."""
+def show(photo: str, folder: Path) -> int:
+    """Make the pictures with evaluate.py's own flags, then the sheet; returns the exit status."""
     import evaluate
     from shared_scripts.images import fit, grid, read_image, write_image
 
     started = time.perf_counter()
     content = photo_file(photo, folder)
     styles = [HERE / "ckpts" / name for name in STYLES]
-    words = [
-        "--checkpoint",
-        *styles,
-        "--in-path",
-        content,
-        "--out-path",
-        folder,
-        "--max-size",
-        "1280",
-        "--mirror-border",
-    ]
-    words = [str(word) for word in words]
+    words = ["--checkpoint", *styles, "--in-path", content, "--out-path", folder]
+    words = [*map(str, words), "--max-size", "1280", "--mirror-border"]
     print("python fast_style_transfer/evaluate.py", shlex.join(words), file=sys.stderr, flush=True)
-    evaluate.main(words)
+    if status := evaluate.main(words):
+        return status
     results = [read_image(folder / f"{content.stem}_{name}{content.suffix}") for name in STYLES]
     height, width = results[0].shape[:2]
     photograph = fit(read_image(content), height, width)
     sheet = folder / f"{content.stem}_sheet.jpg"
     write_image(sheet, grid([[photograph, *results]], titles=("photograph", *STYLES)))
     print(f"Made {sheet} and {len(results)} pictures beside it in {time.perf_counter() - started:.0f} s")
+    return 0
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def find_checkpoint(text: str | os.PathLike) -> Path:
         path = without if present(without) else path
     if path.is_dir():
         return find_in_folder(path)
-    prefix = path.with_name(PART.sub("", path.name)) if path.name else path
+    prefix = strip(path) if path.name else path
     if prefix != path and present(prefix):
         return prefix
     if prefix != path and path.is_file():
@@ -108,6 +108,10 @@ def find_in_folder(folder: Path) -> Path:
     }
     if not found:
         raise UserError(f"Checkpoint not found! The folder {folder} has no checkpoint in it")
+    kinds = {re.sub(r"\d+", "", path.name) for path in found}
+    if len(kinds) > 1 and folder / USUAL_NAME not in found:
+        names = ", ".join(sorted(path.name for path in found)[:6])
+        raise UserError(f"the folder {folder} has several checkpoints; name one of them: {names}")
     return max(found, key=lambda path: (path.name == USUAL_NAME, natural_key(path.name)))
 
 

@@ -73,7 +73,8 @@ def initial_weights(seed: int | None = None) -> dict[str, np.ndarray]:
             weights[name] = np.full(shape, i % 3 - 1, np.float32)  # shift 0, scale 1
             continue
         tf.random.set_seed(INIT_SEED if seed is None else seed)
-        drawn = tf.random.truncated_normal([longest], seed=1 if seed is None else i + 1).numpy()
+        with tf.device("/CPU:0"):  # a GPU would draw other numbers
+            drawn = tf.random.truncated_normal([longest], seed=1 if seed is None else i + 1).numpy()
         weights[name] = (drawn * np.float32(INIT_DEVIATION))[: int(np.prod(shape))].reshape(shape)
     return weights
 

@@ -49,7 +49,9 @@ def add_style_pictures(group) -> None:
     group.add_argument("--test", metavar="FILE", help="a photograph to paint at every checkpoint")
     group.add_argument("--test-dir", metavar="DIR", help="where those pictures go: EPOCH_ITERATION.png")
     group.add_argument(
-        "--initial-checkpoint", metavar="PATH", help="begin with another style's weights: a new style in less time"
+        "--initial-checkpoint",
+        metavar="PATH",
+        help="begin with another style's weights: a new style in less time",
     )
     add_switch(group, "--resume", help="go on with the training in --checkpoint-dir, optimiser and position included")
     add_switch(group, "--single-file", help="write fns.ckpt as one file (V1), not as .index and .data (V2)")
@@ -116,6 +118,8 @@ def parse_style(argv: list[str] | None = None) -> argparse.Namespace:
     flags = parser.parse_args(argv)
     flags.command = shlex.join(["python", "style.py", *(sys.argv[1:] if argv is None else argv)])
     at_least_one(parser, flags, "epochs", "batch_size", "checkpoint_iterations")
+    if flags.seed is not None and not 0 <= flags.seed < 2**31:
+        parser.error(f"--seed must be from 0 to {2**31 - 1}, not {flags.seed}")
     for name in ("content_weight", "style_weight", "tv_weight", "learning_rate"):
         if getattr(flags, name) < 0:
             parser.error(f"--{name.replace('_', '-')} must not be negative")
@@ -138,16 +142,23 @@ def check_style_paths(parser: ArgumentParser, flags: argparse.Namespace) -> None
         parser.error(f"--test: there is no file {flags.test}")
     if flags.test and not flags.test_dir:
         parser.error("--test needs --test-dir, a folder for the pictures it makes")
+    if flags.test_dir and not flags.test:
+        parser.error("--test-dir is for the --test picture: name one")
     if flags.slow:
         if not flags.test:
             parser.error("--slow paints the --test picture: name one, and a --test-dir for the results")
+        for name in ("resume", "initial_checkpoint", "single_file"):
+            if getattr(flags, name):
+                parser.error(
+                    f"--{name.replace('_', '-')} is for training; --slow trains nothing and writes no checkpoint"
+                )
+    elif flags.native_size:
+        parser.error("--native-size goes with --slow: training always uses 256x256")
     elif not flags.train_path.is_dir():
         parser.error(
             f"--train-path: there is no folder {flags.train_path}; 'bash setup.sh' fetches COCO's 82,783 photographs "
             "(13 GB), but any folder of some hundred photographs will do"
         )
-    if flags.resume and flags.initial_checkpoint:
-        parser.error("--resume goes on with a training, --initial-checkpoint begins one: give one of the two")
 
 
 def choose_network(parser: ArgumentParser, flags: argparse.Namespace) -> None:
@@ -269,7 +280,7 @@ def video_parser() -> ArgumentParser:
     add_switch(group, "--preserve-colors", help="keep the film's colours, take the style's brightness")
     add_mirror_border(group)
     group.add_argument("--max-size", type=int, metavar="PIXELS", help="shrink a larger film to this longer side")
-    group.add_argument("--bitrate", default="2000k", metavar="RATE", help="of the picture, as ffmpeg writes it")
+    group.add_argument("--video-bitrate", default="2000k", metavar="RATE", help="of the picture, as ffmpeg writes it")
     add_machine(parser.add_argument_group("the machine"))
     return parser
 

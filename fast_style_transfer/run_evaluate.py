@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import data
-from legacy import USUAL_NAME, load_checkpoint, strip
+from legacy import USUAL_NAME, find_checkpoint, load_checkpoint, strip
 from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.files import check_writable, ensure_folder, natural_key
 from shared_scripts.images import EXTENSIONS, check_format, read_image
@@ -42,7 +43,12 @@ class Job:
 
 
 def evaluate(flags: argparse.Namespace) -> int:
-    """Do what `options.parse_evaluate` returned; 1 where some pictures could not be read, else 0."""
+    """Do what `options.parse_evaluate` returned: the exit status, 1 where some pictures could not be painted.
+
+    UserError for what the user can put right before anything is painted.
+    """
+    for path in flags.checkpoint:
+        find_checkpoint(path)  # before folders are made
     names = style_names(flags.checkpoint)
     jobs = plan(flags, names)
     groups = group_by_size(jobs, flags)
@@ -63,7 +69,8 @@ def style_names(checkpoints: list[Path]) -> list[str]:
         path = strip(path)
         base = path.parent if path.name == USUAL_NAME and path.parent.name else path
         name = base.name.removesuffix(".ckpt") or "style"
-        names.append(name if name not in names else f"{name}_{len(names)}")
+        candidates = (name, *(f"{name}_{number}" for number in range(2, len(checkpoints) + 2)))
+        names.append(next(candidate for candidate in candidates if candidate not in names))
     return names
 
 
@@ -140,9 +147,11 @@ def group_by_size(jobs: list[Job], flags: argparse.Namespace) -> dict[tuple[int,
 def painted_size(path: Path, flags: argparse.Namespace) -> tuple[int, int] | None:
     """(height, width) a file will be painted at, from its header alone; None where that cannot be read."""
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-            sideways = not flags.no_auto_rotate and image.getexif().get(ORIENTATION) in SIDEWAYS
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as image:
+                width, height = image.size
+                sideways = not flags.no_auto_rotate and image.getexif().get(ORIENTATION) in SIDEWAYS
     except Exception:  # Pillow raises a dozen kinds for damaged files; reading it whole will say what is wrong
         return None
     if sideways:
@@ -162,7 +171,7 @@ class Painting:
         self.done, self.started = 0, time.perf_counter()
 
     def go(self, groups: dict[tuple[int, int] | None, list[Job]]) -> int:
-        """Paint everything; 1 where a picture could not be read, which is named. UserError where none could."""
+        """Paint everything; 1 where a picture could not be painted, which is named; 2 where there was only that one."""
         total = sum(len(jobs) for jobs in groups.values())
         bar = tqdm(total=total, file=sys.stderr, disable=None if total * len(self.styles) > 1 else True, unit="picture")
         with bar, StopBetweenSteps() as stop:
@@ -176,7 +185,8 @@ class Painting:
         if self.failed and not self.done:
             return 2 if total == 1 else 1
         seconds = time.perf_counter() - self.started
-        tell(f"Painted {self.done} {'picture' if self.done == 1 else 'pictures'} in {seconds:.1f} s.")
+        where = "GPU" if "GPU" in self.styles[0].paint.device else "CPU"
+        tell(f"Painted {self.done} {'picture' if self.done == 1 else 'pictures'} in {seconds:.1f} s on the {where}.")
         return 1 if self.failed else 0
 
     def batches(self, jobs: list[Job]) -> Iterator[list[Job]]:
@@ -193,11 +203,19 @@ class Painting:
         for job, pixels in readable:  # one size, but for the odd file whose header lied
             by_size.setdefault(pixels.shape, []).append((job, pixels))
         for pairs in by_size.values():
-            images = np.stack([pixels for _, pixels in pairs])
-            for style in self.styles:
-                painted = style.paint(images, self.flags.reference_size)
-                for (job, pixels), result in zip(pairs, painted, strict=True):
-                    self.write(job.targets[style.name], pixels, result)
+            try:
+                self.paint_styles(pairs)
+            except UserError as problem:  # too large, or the disk is full: the other pictures may do better
+                self.failed += [job.source for job, _ in pairs]
+                tell(f"error: {pairs[0][0].source}: {problem}")
+
+    def paint_styles(self, pairs: list[tuple[Job, np.ndarray]]) -> None:
+        """Paint pictures of one size in each style, and write them."""
+        images = np.stack([pixels for _, pixels in pairs])
+        for style in self.styles:
+            painted = style.paint(images, self.flags.reference_size)
+            for (job, pixels), result in zip(pairs, painted, strict=True):
+                self.write(job.targets[style.name], pixels, result)
 
     def read(self, path: Path) -> np.ndarray | None:
         """(H, W, 3) uint8, or None for a file that cannot be read, which is named on stderr."""

@@ -12,7 +12,7 @@ import slow
 from perceptual import load_network
 from run_training import check_outputs, loss_weights
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
-from shared_scripts.devices_tf import describe, pick_device, pick_precision
+from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_devices, pick_precision
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import Progress, tell
@@ -25,19 +25,18 @@ def optimize(flags: argparse.Namespace) -> None:
         content = data.training_picture(content, flags.resize)
     check_outputs(flags)
     keep_memory()
-    device = pick_device(flags.device)
+    device = pick_devices(flags.device)[0]
     dtype = pick_precision(flags.precision, device)
-    network = load_network(flags.vgg_path)
-    tell(flags.network_note or f"Loss network: {network.title}.")
-    tell(f"Computing on {describe(device, dtype)}.")
-    print((1, *style.shape), flush=True)
-    print(f"UID: {random.randint(1, 100)}", flush=True)
-    start = slow.starting_noise(*content.shape[:2], flags.seed)
-    with tf.device(device):
+    with tf.device(device), explain_out_of_memory("take a smaller --style picture, or leave out --native-size"):
+        network = load_network(flags.vgg_path)
+        tell(flags.network_note or f"Loss network: {network.title}.")
+        tell(f"Computing on {describe(device, dtype)}.")
+        print((1, *style.shape), flush=True)
+        print(f"UID: {random.randint(1, 100)}", flush=True)
+        start = slow.starting_noise(*content.shape[:2], flags.seed)
         optimization = slow.PixelOptimization(network, content, style, start, loss_weights(flags), dtype)
         run(flags, optimization)
-    print("Training complete. For evaluation:")
-    print(f"    `python evaluate.py --checkpoint {flags.checkpoint_dir} ...`", flush=True)
+    tell(f"The picture is {flags.test_dir / name(flags.epochs - 1)}.")
 
 
 def run(flags: argparse.Namespace, optimization: slow.PixelOptimization) -> None:

@@ -6,6 +6,7 @@ import argparse
 import json
 import random
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ import tensorflow as tf
 
 import data
 from checkpoints import finish_save, save_checkpoint
-from legacy import PART, Checkpoint, find_checkpoint, load_checkpoint
+from legacy import USUAL_NAME, load_checkpoint, strip
 from losses import Losses, LossWeights
 from networks import initial_weights
 from optimizer import steps_done
 from perceptual import load_network
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
-from shared_scripts.devices_tf import describe, pick_device, pick_precision
+from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_devices, pick_precision
 from shared_scripts.files import atomic_write, check_writable, ensure_folder
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
@@ -27,58 +28,58 @@ from shared_scripts.progress import Progress, tell
 from stylizer import Stylizer
 from training import Guard, Trainer, learning_rate_at
 
-NAME, RECORD = "fns.ckpt", "training.json"
+RECORD, LOSSES = "training.json", "losses.csv"
 LOG_STEPS = 10  # how often the losses are written down
 # Two trainings with these flags the same are the same training: what a resumed run must share with the stopped one.
 SAME_RUN = (
     "style", "train_path", "batch_size", "content_weight", "style_weight", "tv_weight", "learning_rate", "schedule",
     "resize", "shuffle", "seed", "vgg_path", "optimizer",
 )  # fmt: skip
+ADVICE = "take a smaller --style picture or a smaller --batch-size"
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a training begins with: weights and Adam's state, where there are any, and the record beside them."""
+
+    weights: dict[str, np.ndarray] | None = None
+    adam: dict[str, np.ndarray] | None = None
+    record: dict = field(default_factory=dict)
 
 
 def train(flags: argparse.Namespace) -> None:
     """Do what `options.parse_style` returned. Raises UserError for what the user can put right."""
     style = read_image(flags.style)
-    seed = (flags.seed if flags.seed is not None else random.getrandbits(31)) if flags.shuffle else None
-    paths = data.training_files(flags.train_path)
-    pictures = data.TrainingPictures(paths, flags.batch_size, flags.resize, seed)
     preview = read_image(flags.test) if flags.test else None
     check_outputs(flags)
+    start = starting_point(flags)
+    pictures = training_pictures(flags, start.record)
     keep_memory()
     devices = pick_devices(flags.device)
-    dtype = pick_precision(flags.precision, devices[0])
-    network = load_network(flags.vgg_path)
-    tell(flags.network_note or f"Loss network: {network.title}.")
-    tell(f"Computing on {', '.join(describe(device, dtype) for device in devices)}.")
-    start = starting_point(flags)
-    print((1, *style.shape), flush=True)
-    if len(paths) % flags.batch_size:
-        print("Train set has been trimmed slightly..", flush=True)
-    with tf.device(devices[0] if len(devices) == 1 else None):
+    dtype = training_precision(flags, start.record, devices[0])
+    with tf.device(devices[0] if len(devices) == 1 else None), explain_out_of_memory(ADVICE):
+        network = load_network(flags.vgg_path)
+        tell(flags.network_note or f"Loss network: {network.title}.")
+        tell(f"Computing on {', '.join(describe(device, dtype) for device in devices)}.")
+        print((1, *style.shape), flush=True)
+        if len(pictures.paths) % flags.batch_size:
+            print("Train set has been trimmed slightly..", flush=True)
         trainer = Trainer(
             network,
             style,
             flags.batch_size,
             loss_weights(flags),
             dtype,
-            start.weights if start else None,
+            start.weights,
             devices,
             flags.optimizer,
         )
-        TrainingRun(flags, trainer, pictures, preview).go(start if flags.resume else None)
+        TrainingRun(flags, trainer, pictures, preview, start).go()
 
 
 def loss_weights(flags: argparse.Namespace) -> LossWeights:
     """The weights among the flags."""
     return LossWeights(flags.content_weight, flags.style_weight, flags.tv_weight)
-
-
-def pick_devices(name: str) -> list[str]:
-    """One device, or with `gpus` all GPUs."""
-    if name != "gpus":
-        return [pick_device(name)]
-    count = len(tf.config.list_logical_devices("GPU"))
-    return [f"/GPU:{i}" for i in range(count)] or ["/CPU:0"]
 
 
 def check_outputs(flags: argparse.Namespace) -> None:
@@ -90,60 +91,120 @@ def check_outputs(flags: argparse.Namespace) -> None:
         check_writable(flags.test_dir / "0_1.png")
 
 
-def starting_point(flags: argparse.Namespace) -> Checkpoint | None:
-    """The checkpoint to begin with: this training's on --resume, another style's, or none.
+# --- where a training begins --------------------------------------------------------------------------------------
 
-    A checkpoint of an earlier training that this one would replace is moved aside.
-    """
-    finish_save(flags.checkpoint_dir / NAME)
-    if not flags.resume:
-        start = load_checkpoint(flags.initial_checkpoint) if flags.initial_checkpoint else None
-        keep_earlier(flags.checkpoint_dir)
-        return start or (Checkpoint(initial_weights(flags.seed), None, Path()) if flags.seed is not None else None)
-    start = load_checkpoint(flags.checkpoint_dir)
-    if start.adam is None:
+
+def starting_point(flags: argparse.Namespace) -> Start:
+    """This training's own checkpoint on --resume, another style's weights, fresh ones of a --seed, or nothing."""
+    finish_save(flags.checkpoint_dir / USUAL_NAME)
+    if flags.resume:
+        return resumed(flags)
+    if flags.initial_checkpoint:
+        found = load_checkpoint(flags.initial_checkpoint)
+        return Start(found.weights, None, read_record(found.prefix.parent / RECORD))
+    return Start(None if flags.seed is None else initial_weights(flags.seed))
+
+
+def resumed(flags: argparse.Namespace) -> Start:
+    """The checkpoint in --checkpoint-dir with its optimiser. UserError where it is of another training."""
+    found = load_checkpoint(flags.checkpoint_dir / USUAL_NAME)
+    if found.adam is None:
         raise UserError(
-            f"{start.prefix} holds weights without the optimiser's state, so no training can go on from it exactly; "
+            f"{found.prefix} holds weights without the optimiser's state, so no training can go on from it exactly; "
             "begin a new one with them: --initial-checkpoint instead of --resume"
         )
-    return start
+    record = read_record(flags.checkpoint_dir / RECORD)
+    saved = record.get("settings", {})
+    changed = [name for name, value in settings(flags).items() if name in saved and saved[name] != value]
+    if changed:
+        names = ", ".join("--" + name.replace("_", "-") for name in changed)
+        raise UserError(
+            f"the training in {flags.checkpoint_dir} ran with another {names}; use the same to resume it, "
+            "or begin a new one from its weights with --initial-checkpoint"
+        )
+    return Start(found.weights, found.adam, record)
+
+
+def settings(flags: argparse.Namespace) -> dict:
+    """What a resumed run must share with the one before."""
+    return {name: jsonable(getattr(flags, name)) for name in SAME_RUN}
+
+
+def training_pictures(flags: argparse.Namespace, record: dict) -> data.TrainingPictures:
+    """The stream of batches; a resumed run's has the order of the run before, and must have as many pictures."""
+    paths = data.training_files(flags.train_path)
+    if flags.resume and record.get("pictures", len(paths)) != len(paths):
+        raise UserError(
+            f"the training in {flags.checkpoint_dir} ran with {record['pictures']} pictures, and {flags.train_path} "
+            f"has {len(paths)} now; put them back, or begin a new training with --initial-checkpoint"
+        )
+    seed = None
+    if flags.shuffle:
+        seed = record.get("settings", {}).get("shuffle_seed") if flags.resume else flags.seed
+        seed = random.getrandbits(31) if seed is None else seed
+    return data.TrainingPictures(paths, flags.batch_size, flags.resize, seed)
+
+
+def training_precision(flags: argparse.Namespace, record: dict, device: str) -> tf.DType:
+    """By --precision; a resumed run computes as the run before did, whatever `auto` would find today."""
+    if flags.resume and record.get("precision") in ("float32", "bfloat16"):
+        return tf.as_dtype(record["precision"])
+    return pick_precision(flags.precision, device)
 
 
 def keep_earlier(folder: Path) -> None:
     """Rename an earlier training's files, fns.ckpt… -> fns-1.ckpt…: nothing anyone trained is overwritten."""
-    parts = [path for path in folder.iterdir() if PART.sub("", path.name) == NAME] if folder.is_dir() else []
+    parts = [path for path in folder.iterdir() if strip(path).name == USUAL_NAME or path.name == LOSSES]
     if not parts:
         return
     number = 1
     while any(folder.glob(f"fns-{number}.*")):
         number += 1
-    for path in [*parts, folder / RECORD, folder / "losses.csv"]:
+    for path in [*parts, folder / RECORD]:
         if path.exists():
             path.replace(path.with_name(f"fns-{number}.{path.name.removeprefix('fns.')}"))
     tell(f"The earlier training in {folder} is kept as fns-{number}.ckpt.")
 
 
+def forget_losses_after(path: Path, step: int) -> None:
+    """Drop the lines of losses.csv behind a step: a run that was killed had written them, and will write them again."""
+    if not path.is_file():
+        return
+    first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [row for row in rows if row.split(",")[0].isdigit() and int(row.split(",")[0]) <= step]
+    with atomic_write(path) as temporary:
+        temporary.write_text("".join([first, *kept]), encoding="utf-8")
+
+
+# --- the run ------------------------------------------------------------------------------------------------------
+
+
 class TrainingRun:
     """The loop, with everything it shows and saves on its way."""
 
-    def __init__(self, flags, trainer: Trainer, pictures: data.TrainingPictures, preview: np.ndarray | None):
-        self.flags, self.trainer, self.pictures, self.preview = flags, trainer, pictures, preview
+    def __init__(
+        self,
+        flags: argparse.Namespace,
+        trainer: Trainer,
+        pictures: data.TrainingPictures,
+        preview: np.ndarray | None,
+        start: Start,
+    ):
+        self.flags, self.trainer, self.pictures, self.preview, self.start = flags, trainer, pictures, preview, start
         self.steps = flags.epochs * pictures.batches
         self.done, self.seconds, self.rollbacks = 0, 0.0, 0
         self.started = time.perf_counter()
         self.last = Losses(0.0, 0.0, 0.0)
-        initial = flags.initial_checkpoint
-        self.began_with = read_record(find_checkpoint(initial).parent / RECORD) if initial else {}
 
     @property
     def prefix(self) -> Path:
         """Where the checkpoint goes."""
-        return self.flags.checkpoint_dir / NAME
+        return self.flags.checkpoint_dir / USUAL_NAME
 
-    def go(self, start: Checkpoint | None) -> None:
+    def go(self) -> None:
         """Train to the end. Ctrl-C saves and stops; --resume goes on."""
-        if start:
-            self.resume(start)
+        if self.flags.resume:
+            self.resume()
         print(f"UID: {random.randint(1, 100)}", flush=True)
         batches = self.trainer.batches(self.pictures.dataset(self.done))
         folder = self.flags.checkpoint_dir
@@ -152,6 +213,8 @@ class TrainingRun:
             Progress(self.steps, self.done, folder, self.flags.tensorboard) as progress,
             StopBetweenSteps() as stop,
         ):
+            if not self.flags.resume:
+                keep_earlier(folder)  # not before all that can fail has been built
             try:
                 while self.done < self.steps:
                     self.one_step(self.next_batch(batches), guard, progress)
@@ -201,7 +264,7 @@ class TrainingRun:
         """What the reference does every --checkpoint-iterations: losses of the same batch, save, paint the test."""
         losses = self.trainer.evaluate(batch)
         if not np.isfinite(losses.total):
-            self.trainer.load_state(guard.good)
+            guard.back()
             self.roll_back(guard, progress)
             losses = self.trainer.evaluate(batch)
         self.last = losses
@@ -210,13 +273,16 @@ class TrainingRun:
         progress.write(f"style: {losses.style}, content:{losses.content}, tv: {losses.tv}")
         self.save()
         if self.preview is not None:
-            painted = Stylizer(self.trainer.painted_weights(), "cpu", "float32")(self.preview[None])[0]
-            data.save_image(self.flags.test_dir / f"{epoch}_{iteration}.png", painted)
-            progress.image(self.done, "test", painted)
+            self.show(self.flags.test_dir / f"{epoch}_{iteration}.png", progress)
 
-    def settings(self) -> dict:
-        """What a resumed run must share with this one."""
-        return {name: jsonable(getattr(self.flags, name)) for name in SAME_RUN}
+    def show(self, path: Path, progress: Progress) -> None:
+        """Paint the --test picture. That it is too large, or the disk full, must not end a training."""
+        try:
+            painted = Stylizer(self.trainer.network_weights(), "cpu", "float32")(self.preview[None])[0]
+            data.save_image(path, painted)
+            progress.image(self.done, "test", painted)
+        except UserError as problem:
+            tell(f"Warning: no test picture: {problem}")
 
     def save(self) -> None:
         """The checkpoint, and beside it a record of how it was made."""
@@ -228,42 +294,36 @@ class TrainingRun:
             "beta2_power": float(state["beta2_power"]),
             "seconds": round(self.seconds + time.perf_counter() - self.started, 1),
             "losses": {"total": float(self.last.total), **{k: float(v) for k, v in self.last._asdict().items()}},
-            "settings": {**self.settings(), "shuffle_seed": self.pictures.shuffle_seed},
+            "settings": {**settings(self.flags), "shuffle_seed": self.pictures.shuffle_seed},
             "loss_network": self.trainer.network.title,
             "precision": self.trainer.dtype.name,
             "pictures": len(self.pictures.paths),
             "skipped": sorted(path.name for path in self.pictures.skipped),
             "rollbacks": self.rollbacks,
         }
-        if self.began_with:
-            record["began_with"] = self.began_with
+        began_with = self.start.record.get("began_with") if self.flags.resume else self.start.record
+        if began_with:
+            record["began_with"] = began_with
         with atomic_write(self.flags.checkpoint_dir / RECORD) as temporary:
             temporary.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
-    def resume(self, start: Checkpoint) -> None:
-        """Take over weights, optimiser and position. The record may be missing: then Adam's state tells the step."""
-        power = float(start.adam["beta2_power"])
-        record = read_record(self.flags.checkpoint_dir / RECORD)
-        if record.get("beta2_power") == power:
-            saved = record["settings"]
-            changed = [name for name, value in self.settings().items() if saved.get(name) != value]
-            if changed:
-                names = ", ".join("--" + name.replace("_", "-") for name in changed)
-                raise UserError(
-                    f"the training in {self.flags.checkpoint_dir} ran with another {names}; use the same to resume it, "
-                    "or begin a new one from its weights with --initial-checkpoint"
-                )
-            self.done, self.seconds = record["steps"], record["seconds"]
-            self.began_with = record.get("began_with", {})
-            self.pictures.shuffle_seed = saved.get("shuffle_seed")
-        else:
-            self.done = steps_done(power)
+    def resume(self) -> None:
+        """Take over weights, optimiser and position.
+
+        The record tells the step. Where it is missing, or of another moment (killed between the two files), the power
+        of beta 2 does.
+        """
+        power = float(self.start.adam["beta2_power"])
+        record = self.start.record
+        self.done = record["steps"] if record.get("beta2_power") == power else steps_done(power)
+        self.seconds = record.get("seconds", 0.0)
         if self.done >= self.steps:
             raise UserError(
                 f"the training in {self.flags.checkpoint_dir} has all its {self.done} steps behind it; "
                 "give --epochs a larger number to go on"
             )
-        self.trainer.load_state({**start.weights, **start.adam})
+        self.trainer.load_state({**self.start.weights, **self.start.adam})
+        forget_losses_after(self.flags.checkpoint_dir / LOSSES, self.done)
         tell(f"Going on after {self.done} of {self.steps} steps.")
 
     def finish(self) -> None:

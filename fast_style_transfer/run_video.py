@@ -35,7 +35,7 @@ def transform(flags: argparse.Namespace) -> None:
     the beginning of a damaged film could be painted."""
     info = probe(flags.in_path)
     target = choose_target(flags.in_path, flags.out_path)
-    check_bitrate(flags.bitrate)
+    check_bitrate(flags.video_bitrate)
     height, width = painted_size(info, flags.max_size)
     keep_memory()
     stylizer = Stylizer(load_checkpoint(flags.checkpoint).weights, flags.device, flags.precision, flags.mirror_border)
@@ -97,7 +97,7 @@ class Painting:
             height,
             info.fps,
             sound_from=flags.in_path if info.has_sound else None,
-            bitrate=flags.bitrate,
+            bitrate=flags.video_bitrate,
             pixel_aspect=info.pixel_aspect,
         )
 

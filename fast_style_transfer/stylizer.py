@@ -8,8 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from networks import transform_net, variable_shapes
-from shared_scripts.cli import UserError
-from shared_scripts.devices_tf import pick_device, pick_precision
+from shared_scripts.devices_tf import explain_out_of_memory, pick_device, pick_precision
 from shared_scripts.memory import check_memory
 
 # Peak memory of a picture on a processor: 300 to 380 were measured in float32, 190 in bfloat16
@@ -73,14 +72,12 @@ class Stylizer:
         """What the network makes of the pictures, at its own size."""
         height, width = images.shape[1:3]
         step = self.pictures_at_once(len(images))
-        if step == 1:
-            check_memory(BYTES_PER_PIXEL * height * width, f"pictures of {width}x{height} pixels; {ADVICE}")
+        what = f"pictures of {width - 2 * self.border}x{height - 2 * self.border} pixels; {ADVICE}"
+        if "GPU" not in self.device:
+            check_memory(BYTES_PER_PIXEL * height * width, what)
         paint = painter(step, self.dtype(height * width))
-        try:
-            with tf.device(self.device):
-                parts = [paint(self.weights, images[i : i + step]).numpy() for i in range(0, len(images), step)]
-        except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
-            raise UserError(f"not enough memory for pictures of {width}x{height} pixels; {ADVICE}") from problem
+        with tf.device(self.device), explain_out_of_memory(what):
+            parts = [paint(self.weights, images[i : i + step]).numpy() for i in range(0, len(images), step)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def pictures_at_once(self, number: int) -> int:

@@ -40,7 +40,7 @@ class Trainer:
         self.grams = {layer: tf.constant(gram) for layer, gram in style_targets(network, style[None]).items()}
         with self.strategy.scope():
             self.weights = {name: make_variable(value) for name, value in (initial or initial_weights()).items()}
-            self.adam = OPTIMIZERS[optimizer](self.weights)
+            self.optimizer = OPTIMIZERS[optimizer](self.weights)
         self.compiled_step = tf.function(self.distributed_step, autograph=False)
         self.compiled_evaluation = tf.function(self.distributed_evaluation, autograph=False)
 
@@ -61,7 +61,7 @@ class Trainer:
         )
 
     def replica_step(self, images: tf.Tensor, learning_rate: tf.Tensor) -> tf.Tensor:
-        """Losses, gradients, their sum over the replicas, Adam."""
+        """Losses, gradients, their sum over the replicas, the optimiser's step."""
         variables = list(self.weights.values())
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(variables)
@@ -71,7 +71,7 @@ class Trainer:
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        self.adam.apply(dict(zip(self.weights, gradients, strict=True)), learning_rate)
+        self.optimizer.apply(dict(zip(self.weights, gradients, strict=True)), learning_rate)
         return tf.stack(losses)
 
     def distributed_step(self, images, learning_rate: tf.Tensor) -> tf.Tensor:
@@ -104,14 +104,14 @@ class Trainer:
 
     def state(self) -> dict[str, np.ndarray]:
         """All 146 tensors by their names: what a checkpoint holds."""
-        return {name: variable.numpy() for name, variable in {**self.weights, **self.adam.variables()}.items()}
+        return {name: variable.numpy() for name, variable in {**self.weights, **self.optimizer.variables()}.items()}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Take over what `state` returned."""
-        for name, variable in {**self.weights, **self.adam.variables()}.items():
+        for name, variable in {**self.weights, **self.optimizer.variables()}.items():
             variable.assign(state[name])
 
-    def painted_weights(self) -> dict[str, np.ndarray]:
+    def network_weights(self) -> dict[str, np.ndarray]:
         """The 48 weights alone."""
         return {name: self.weights[name].numpy() for name in variable_shapes()}
 
@@ -148,9 +148,7 @@ class Guard:
     def check(self, losses: Losses) -> bool:
         """Call after every step; False where the weights had to be put back."""
         if not np.isfinite(losses.total):
-            self.failures += 1
-            self.pending = None
-            self.trainer.load_state(self.good)
+            self.back()
             return False
         if self.pending is not None:
             self.good, self.pending, self.failures = self.pending, None, 0
@@ -158,3 +156,9 @@ class Guard:
         if self.since >= self.EVERY:
             self.pending, self.since = self.trainer.state(), 0
         return True
+
+    def back(self) -> None:
+        """Put the last good weights back. What was remembered since is not trusted any more."""
+        self.failures += 1
+        self.pending, self.since = None, 0
+        self.trainer.load_state(self.good)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import tensorflow as tf
@@ -31,12 +33,23 @@ def pick_device(name: str = "auto") -> str:
     return f"/GPU:{number}"
 
 
+def pick_devices(name: str) -> list[str]:
+    """One device, or with `gpus` all GPUs there are (the CPU where there is none)."""
+    if name != "gpus":
+        return [pick_device(name)]
+    count = len(tf.config.list_logical_devices("GPU"))
+    return [f"/GPU:{i}" for i in range(count)] or ["/CPU:0"]
+
+
 def pick_precision(name: str, device: str = "/CPU:0") -> tf.DType:
     """The number format for the convolutions, tf.float32 or tf.bfloat16, of `float32`, `bf16` or `auto`.
+
+    With `float32`, GPUs compute in float32 as well: TensorFlow's own default are products of ten-bit fractions (TF32).
 
     `auto` takes bfloat16 only where one 3x3 convolution of 128 channels on 96 x 96 pixels, timed here and now, is
     faster with it: processors without instructions for it are 10 to 25 times slower than in float32.
     """
+    tf.config.experimental.enable_tensor_float_32_execution(name != "float32")
     if name != "auto":
         return tf.bfloat16 if name == "bf16" else tf.float32
     return tf.bfloat16 if bf16_is_faster(device) else tf.float32
@@ -70,3 +83,12 @@ def describe(device: str, dtype: tf.DType) -> str:
     """One line for people: what computes, and in which number format."""
     where = "CPU" if "CPU" in device else device.strip("/")
     return f"{where}, {dtype.name}"
+
+
+@contextmanager
+def explain_out_of_memory(advice: str) -> Iterator[None]:
+    """Turn running out of memory into a UserError with advice."""
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError) as problem:
+        raise UserError(f"not enough memory; {advice}") from problem

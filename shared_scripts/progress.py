@@ -25,6 +25,7 @@ class Progress:
     def __init__(self, total: int, start: int = 0, folder: str | Path | None = None, tensorboard: bool = False):
         self.bar = tqdm(total=total, initial=start, file=sys.stderr, disable=None, dynamic_ncols=True, smoothing=0.1)
         self.csv_path = Path(folder) / "losses.csv" if folder else None
+        self.warned = False
         self.board = Board(Path(folder)) if folder and tensorboard else None
 
     def __enter__(self) -> Progress:
@@ -43,10 +44,15 @@ class Progress:
 
     def report(self, step: int, losses: dict[str, float]) -> None:
         """Write the losses of a step down."""
-        if self.board:
-            self.board.scalars(step, losses)
-        if self.csv_path:
-            append_row(self.csv_path, {"step": step, **losses})
+        try:
+            if self.board:
+                self.board.scalars(step, losses)
+            if self.csv_path:
+                append_row(self.csv_path, {"step": step, **losses})
+        except OSError as problem:  # open in a spreadsheet, say: no reason to end a run of hours
+            if not self.warned:
+                tell(f"Warning: the losses cannot be written down: {problem}")
+            self.warned = True
 
     def image(self, step: int, name: str, pixels: np.ndarray) -> None:
         """Show an (H, W, 3) uint8 picture in TensorBoard."""

@@ -23,6 +23,7 @@ quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
 
+tf.config.set_visible_devices([], "GPU")  # the recordings are a processor's
 # Two logical processors, to test training on several devices; before anything is computed.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2

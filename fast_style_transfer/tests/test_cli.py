@@ -185,6 +185,31 @@ def test_many_styles_and_many_pictures_in_one_run(desk, paint, checkpoint, other
     assert not np.array_equal(pixels_of(desk / "out" / f"me_{first}.png"), pixels_of(desk / "out" / "me_other.png"))
 
 
+def test_styles_of_one_name_do_not_overwrite_each_other(desk, paint, checkpoint, other_checkpoint):
+    for name in ("n1/a_2", "n2/a", "n3/a"):
+        shutil.copytree(other_checkpoint if name == "n3/a" else checkpoint, desk / name)
+    status, _, _ = paint("--checkpoint", "n1/a_2", "n2/a", "n3/a", "--in-path", "me.png", "--out-path", "out")
+    assert status == 0
+    assert {path.name for path in (desk / "out").iterdir()} == {"me_a_2.png", "me_a.png", "me_a_3.png"}
+
+
+def test_a_picture_too_large_for_the_machine_is_named_and_the_others_are_done(desk, paint, checkpoint, monkeypatch):
+    from shared_scripts import memory
+
+    for name, size in (("a", 20), ("b", 200), ("c", 24)):
+        picture(desk / "in" / f"{name}.png", size, size)
+    monkeypatch.setattr(memory, "granted", 0.0)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1_000_000)
+    outcome = paint("--checkpoint", checkpoint, "--in-path", "in", "--out-path", "out", "--allow-different-dimensions")
+    refused(outcome, "b.png: not enough memory for pictures of 200x200 pixels", status=1)
+    assert {path.name for path in (desk / "out").iterdir()} == {"a.png", "c.png"}
+
+
+def test_no_folder_is_made_for_a_style_that_is_not_there(desk, paint):
+    refused(paint("--checkpoint", "nowhere", "--in-path", "me.png", "--out-path", "new/o.png"), "Checkpoint not found!")
+    assert not (desk / "new").exists()
+
+
 def test_a_broken_picture_is_named_and_the_others_are_done(desk, paint, checkpoint):
     for name in ("a.png", "c.png"):
         picture(desk / "in" / name)
@@ -358,6 +383,7 @@ def test_nothing_imports_torch(desk, checkpoint):
     assert done.stdout == "status 0 False\n", done.stdout + done.stderr
     lines = done.stderr.splitlines()
     assert len(lines) == 1 and lines[0].startswith("Painted 1 picture in"), done.stderr  # no chatter
+    assert lines[0].endswith(" s on the CPU.")
 
 
 # --- style.py -----------------------------------------------------------------------------------------------------
@@ -458,6 +484,64 @@ def test_resuming_another_training_is_refused(studio, train):
     np.testing.assert_array_equal(state_of(studio / "out")["Variable"], before["Variable"])
 
 
+def test_resuming_as_the_readme_says_with_the_same_command(studio, train, checkpoint):
+    """--initial-checkpoint stands in the command that is repeated with --resume: it has done its work already."""
+    flags = [*BASE, "--initial-checkpoint", checkpoint, "--epochs", "1"]
+    train(*flags)
+    status, _, err = train(*flags, "--epochs", "2", "--resume")
+    assert status == 0 and "Going on after 4 of 8 steps" in err
+
+
+def test_resuming_with_other_photographs_is_refused(studio, train):
+    train(*BASE)
+    picture(studio / "photos" / "new.png")
+    refused(train(*BASE, "--epochs", "2", "--resume"), "ran with 4 pictures", "has 5 now")
+
+
+def test_resuming_after_a_kill_between_checkpoint_and_record(studio, train):
+    """The record is a moment old: its settings hold, its step does not, and losses.csv has lines too many."""
+    flags = [*BASE, "--epochs", "3", "--shuffle", "--checkpoint-iterations", "2"]
+    train(*flags)
+    record = json.loads((studio / "out" / "training.json").read_text())
+    record["beta2_power"], record["steps"] = 0.5, 8
+    (studio / "out" / "training.json").write_text(json.dumps(record))
+    (studio / "out" / "losses.csv").write_text("step,total,style,content,tv\n10,1,1,1,1\n20,1,1,1,1\n")
+    status, _, err = train(*flags, "--epochs", "4", "--resume")
+    assert status == 0 and "Going on after 12 of 16 steps" in err
+    again = json.loads((studio / "out" / "training.json").read_text())
+    assert again["settings"]["shuffle_seed"] == record["settings"]["shuffle_seed"]
+    assert (studio / "out" / "losses.csv").read_text().splitlines()[1:] == ["10,1,1,1,1"]
+    refused(train(*flags, "--epochs", "5", "--resume", "--tv-weight", "1"), "another --tv-weight")
+
+
+def test_beginning_with_ones_own_weights_in_the_same_folder(studio, train):
+    train(*BASE)
+    first = state_of(studio / "out")
+    for name in ("out", "out/fns.ckpt"):
+        status, _, err = train(*BASE, "--initial-checkpoint", name, "--learning-rate", "0")
+        assert status == 0, err
+        np.testing.assert_array_equal(state_of(studio / "out")["Variable_9"], first["Variable_9"])
+        assert json.loads((studio / "out" / "training.json").read_text())["began_with"]["steps"] == 4
+
+
+def test_an_earlier_training_stays_where_it_is_if_the_new_one_cannot_begin(studio, train, monkeypatch):
+    train(*BASE)
+    before = {path.name for path in (studio / "out").iterdir()}
+    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
+    refused(train(*BASE, "--tensorboard"), "pip install tensorboard")
+    assert {path.name for path in (studio / "out").iterdir()} == before
+
+
+def test_a_test_picture_that_cannot_be_painted_does_not_end_the_training(studio, train, monkeypatch):
+    from shared_scripts import memory
+
+    monkeypatch.setattr(memory, "granted", 0.0)
+    monkeypatch.setattr(memory, "available_memory", lambda: 1000)
+    status, _, err = train(*BASE, "--test", "test.png", "--test-dir", "pictures")
+    assert status == 0 and "Warning: no test picture: not enough memory" in err
+    assert state_of(studio / "out")["beta1_power"] < 0.7
+
+
 def test_resuming_weights_without_an_optimiser_is_refused(studio, train, weights):
     save_checkpoint(studio / "out" / "fns.ckpt", weights)
     refused(train(*BASE, "--resume"), "without the optimiser's state", "--initial-checkpoint")
@@ -519,6 +603,7 @@ def test_slow_mode(studio, train):
         *BASE, "--slow", "--test", "test.png", "--test-dir", "slow", "--epochs", "12", "--checkpoint-iterations", "5"
     )
     assert status == 0, err
+    assert "Training complete" not in out and err.splitlines()[-1] == "The picture is slow/11_1.png."
     assert {path.name for path in (studio / "slow").iterdir()} == {f"{epoch}_1.png" for epoch in (0, 5, 10, 11)}
     totals = [float(line.split("Loss: ")[1]) for line in out.splitlines() if line.startswith("Epoch")]
     assert len(totals) == 4 and totals[-1] < totals[0]
@@ -559,7 +644,10 @@ def test_slow_modes_defaults():
         (["--learning-rate", "fast"], ["--learning-rate"]),
         (["--slow"], ["--slow", "--test"]),
         (["--resume"], ["Checkpoint not found!"]),
-        (["--resume", "--initial-checkpoint", "x"], ["--initial-checkpoint"]),
+        (["--test-dir", "t"], ["--test-dir", "--test"]),
+        (["--native-size"], ["--native-size", "--slow"]),
+        (["--slow", "--test", "test.png", "--test-dir", "t", "--resume"], ["--resume", "--slow"]),
+        (["--seed", "-1"], ["--seed", "-1"]),
         (["--initial-checkpoint", "x"], ["Checkpoint not found!", "x"]),
         (["--checkpoint-dir", "style.png/x"], ["cannot create the folder"]),
         (["--train-path", "empty"], ["no pictures in empty"]),
@@ -579,6 +667,7 @@ def test_all_training_pictures_broken(studio, train):
     refused(train(*BASE), "none of the 4 training pictures can be read")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
 def test_a_training_killed_by_the_scheduler_saves(studio):
     """SIGTERM from outside, in a process of its own."""
     command = [sys.executable, str(PROJECT / "style.py"), *BASE, "--epochs", "500"]
@@ -604,6 +693,8 @@ def test_convert_to_weights_alone(studio, checkpoint, weights, capsys):
     np.testing.assert_array_equal(load_checkpoint("small.ckpt").weights["Variable_9"], weights["Variable_9"])
     with pytest.raises(UserError, match="is the checkpoint itself"):
         convert_checkpoint.convert("small.ckpt", studio / "small.ckpt", False)
+    refused(call(convert_checkpoint.main, capsys, *base, checkpoint / "fns.ckpt"), "is a training's checkpoint already")
+    refused(call(convert_checkpoint.main, capsys, *base, "x.ckpt.index"), "name the whole: x.ckpt")
     assert call(convert_checkpoint.main, capsys, *base, "half.ckpt", "--half-precision")[0] == 0
     assert sum(path.stat().st_size for path in studio.glob("half.ckpt.*")) < 3_370_000
     found = load_checkpoint("half.ckpt").weights["Variable_9"]

@@ -235,6 +235,21 @@ def test_the_guard_brings_the_last_good_weights_back(compact, contents):
     assert np.isfinite(trainer.step(small_batch(contents, 2)).total)
 
 
+def test_the_guard_does_not_keep_what_a_checkpoint_found_bad(compact, contents):
+    """Remembered after a step, found not finite at its checkpoint: the next finite loss must not vouch for it."""
+    trainer = small_trainer(compact, contents)
+    start = trainer.state()
+    guard = Guard(trainer)
+    guard.EVERY = 1
+    trainer.weights["Variable"].assign(tf.fill([9, 9, 3, 32], float("nan")))
+    assert guard.check(Losses(1.0, 1.0, 1.0))  # remembers them, not yet known to be bad
+    guard.back()
+    assert guard.failures == 1
+    guard.check(Losses(1.0, 1.0, 1.0))
+    guard.back()
+    np.testing.assert_array_equal(trainer.state()["Variable"], start["Variable"])
+
+
 def test_the_guard_does_not_trust_weights_before_their_loss_is_known(compact, contents):
     trainer = small_trainer(compact, contents)
     start = trainer.state()

@@ -258,7 +258,7 @@ def test_large_films_are_shrunk_to_even_sides(paint, painter, tmp_path, size, lo
 
 def test_the_bit_rate_is_the_users(paint, painter, film, tmp_path):
     for rate in ("50k", "5M"):
-        assert paint(film, tmp_path / f"{rate}.mp4", "--bitrate", rate)[0] == 0
+        assert paint(film, tmp_path / f"{rate}.mp4", "--video-bitrate", rate)[0] == 0
     assert (tmp_path / "50k.mp4").stat().st_size < (tmp_path / "5M.mp4").stat().st_size
 
 
@@ -318,7 +318,7 @@ def test_a_film_is_not_painted_over(paint, painter, film, tmp_path, name):
         ("out.xyz", [], "'out.xyz'"),
         ("out", [], "'out'"),
         ("film.mp4/out.mp4", [], "cannot create the folder"),
-        ("out.mp4", ["--bitrate", "much"], "'much' is no bit rate"),
+        ("out.mp4", ["--video-bitrate", "much"], "'much' is no bit rate"),
         ("out.mp4", ["--checkpoint", "gone.ckpt"], "Checkpoint not found!"),
         ("out.mp4", ["--device", "/quantum:0"], "'/quantum:0'"),
     ],
