@@ -18,7 +18,8 @@ import stylizer
 import transform_video
 from checkpoints import save_checkpoint
 from shared_scripts import cli
-from shared_scripts.videos import DamagedVideo, VideoWriter, ffmpeg_path, probe, read_frames
+from shared_scripts.ffmpeg import ffmpeg_path
+from shared_scripts.videos import DamagedVideo, VideoWriter, probe, read_frames
 from stylizer import Stylizer
 
 PROJECT = Path(run_video.__file__).parent
