@@ -86,6 +86,5 @@ class Stylizer:
 
     def dtype(self, pixels: int) -> tf.DType:
         """What to compute pictures of this many pixels in."""
-        if self.precision == "auto" and pixels < LARGE:
-            return tf.float32
-        return pick_precision(self.precision, self.device)
+        small = self.precision == "auto" and pixels < LARGE
+        return pick_precision("float32" if small else self.precision, self.device)
