@@ -21,8 +21,8 @@ from shared_scripts.samples import sample_photo
 HERE = Path(__file__).resolve().parent
 FIGURES = ("styles", "curve", "contrast")
 PHOTOS = ("china", "flower", "chelsea")
-CELL = (220, 330)  # height, width of a picture in a sheet
-SMOOTHING = 30  # logged losses in a running mean
+CELL = (200, 300)  # height, width of a picture in a sheet
+SMOOTHING = 8  # logged losses in a running mean
 
 
 def main(argv: list[str] | None = None) -> int:
