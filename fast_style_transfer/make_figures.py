@@ -75,14 +75,14 @@ def draw_styles(folder: Path) -> None:
 
 
 def draw_curve(folder: Path) -> None:
-    """The losses of the wave's training."""
+    """The losses of the wave's training, from nothing."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import numpy as np
 
-    with open(HERE / "ckpts" / "wave" / "losses.csv", newline="") as file:
+    with open(HERE / "ckpts" / "wave" / "first_losses.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
     steps = np.array([int(row["step"]) for row in rows])
