@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 import data
-from compact_training import split
+from compact_training import middle, split
 from losses import gram_matrix
 from shared_scripts.files import resolve_path
-from shared_scripts.images import fit, list_images, read_image, truncate, write_image
+from shared_scripts.images import list_images, truncate, write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import CompactVGG, load_compact
 from shared_scripts.networks.layout import HEADS, WEIGHTS
@@ -32,7 +32,7 @@ def compare(flags: argparse.Namespace) -> dict:
     teacher = Teacher(resolve_path(flags.teacher))
     student = load_compact(resolve_path(flags.student) if flags.student else WEIGHTS, gains={})
     _, photos = split(list_images(flags.photos))
-    pictures = [load(path, flags.size) for path in photos]
+    pictures = [middle(path, flags.size) for path in photos]
     table = {"photographs": len(pictures), "relative errors": relative_errors(student, teacher, pictures, list(HEADS))}
     pairs = zip(photos, list_images(flags.paintings), strict=False)
     table["style errors"] = [
@@ -41,14 +41,9 @@ def compare(flags: argparse.Namespace) -> dict:
     return table
 
 
-def load(path: Path, size: int) -> Tensor:
-    """The middle of a picture, (1, 3, size, size) minus the mean."""
-    return data.preprocess(fit(read_image(path), size, size), CompactVGG.mean)
-
-
 def compare_pair(student, teacher: Teacher, photo: Path, painting: Path, flags: argparse.Namespace) -> dict:
     """Paint one photograph with either network's features and have the teacher judge both."""
-    content, style = load(photo, flags.size), load(painting, flags.size)
+    content, style = middle(photo, flags.size), middle(painting, flags.size)
     row: dict[str, float | str] = {"photo": photo.stem, "style": painting.stem}
     for name, network in (("student", student), ("teacher", teacher)):
         picture = paint(network, content, style, flags.steps)

@@ -26,11 +26,12 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+import data
 from shared_scripts.checkpoints import load_state, save_state
 from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.devices import seed_everything
 from shared_scripts.files import check_writable, resolve_path
-from shared_scripts.images import list_images, read_image
+from shared_scripts.images import fit, list_images, read_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.networks.compact import CompactVGG, compact_mean, save_compact
 from shared_scripts.networks.layout import HEADS, INPUT_SCALE, WIDTHS, layer_names
@@ -232,13 +233,13 @@ class Training:
 
     def measure(self, size: int = 256) -> dict[str, float]:
         """Relative errors on the middle of each held-out photograph."""
-        pictures = []
-        for path in self.held_out:
-            (pixels,) = at_scales(read_image(path), (1.0,))
-            top, left = (max(0, (side - size) // 2) for side in pixels.shape[:2])
-            crop = pixels[top : top + size, left : left + size].astype(np.float32)
-            pictures.append(torch.from_numpy(crop).permute(2, 0, 1)[None] - compact_mean())
+        pictures = [middle(path, size) for path in self.held_out]
         return relative_errors(self.student, self.teacher, pictures, list(HEADS))
+
+
+def middle(path: Path, size: int) -> Tensor:
+    """The largest centred square of a picture, resized: (1, 3, size, size) minus the mean."""
+    return data.preprocess(fit(read_image(path), size, size), CompactVGG.mean)
 
 
 def train(flags: argparse.Namespace) -> None:

@@ -118,12 +118,6 @@ def preserve_colors(content: np.ndarray, painted: np.ndarray) -> np.ndarray:
     return np.array(merged.convert("RGB"))
 
 
-def resize_to_width(pixels: np.ndarray, width: int) -> np.ndarray:
-    """(H, W, 3) uint8 at ``width`` pixels wide, the aspect kept."""
-    height = max(1, round(pixels.shape[0] * width / pixels.shape[1]))
-    return np.array(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
-
-
 def resize(
     pixels: np.ndarray, height: int, width: int, resample: Image.Resampling = Image.Resampling.BICUBIC
 ) -> np.ndarray:

@@ -15,9 +15,10 @@ from shared_scripts.images import (
     grid,
     list_images,
     read_image,
-    resize_to_width,
+    resize,
     scale_to_8_bits,
     write_image,
+    write_small,
 )
 
 RNG = np.random.default_rng(0)
@@ -260,9 +261,20 @@ def test_a_folder_without_pictures(tmp_path, name, words):
         list_images(tmp_path / name)
 
 
-@pytest.mark.parametrize("width,expected", [(22, (18, 22, 3)), (5, (4, 5, 3)), (1, (1, 1, 3))])
-def test_resize_to_width_keeps_the_aspect(width, expected):
-    assert resize_to_width(RGB, width).shape == expected
+@pytest.mark.parametrize("size", [(18, 22), (90, 7), (1, 1)])
+def test_resize_takes_the_columns_first(size):
+    """Whatever order this Pillow prefers: the rounding between the two passes depends on it."""
+    columns = Image.fromarray(RGB).resize((size[1], RGB.shape[0]), Image.Resampling.BICUBIC)
+    expected = np.array(columns.resize((size[1], size[0]), Image.Resampling.BICUBIC))
+    np.testing.assert_array_equal(resize(RGB, *size), expected)
+    assert resize(RGB, *size, Image.Resampling.BILINEAR).shape == (*size, 3)
+
+
+def test_write_small_stays_below_its_limit(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3)).astype(np.uint8)
+    for limit in (30_000, 15_000):
+        write_small(tmp_path / "a.jpg", noise, limit)
+        assert 5_000 < (tmp_path / "a.jpg").stat().st_size <= limit
 
 
 def test_fit_takes_the_centre():
