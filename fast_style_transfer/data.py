@@ -11,7 +11,7 @@ from PIL import Image, ImageFile
 from shared_scripts import images
 from shared_scripts.cli import UserError
 from shared_scripts.files import atomic_write
-from shared_scripts.images import check_format, fit, list_images, read_image
+from shared_scripts.images import check_format, fit, read_image
 
 TRAINING_SIZE = 256
 FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
@@ -99,7 +99,9 @@ class TrainingPictures:
             except UserError as problem:
                 with self.lock:
                     self.skipped[path] = str(problem)
-        raise UserError(f"none of the {len(self.paths)} training pictures can be read: {problem_of(self.skipped)}")
+        raise UserError(
+            f"none of the {len(self.paths)} training pictures can be read: {next(iter(self.skipped.values()))}"
+        )
 
     def dataset(self, step: int = 0):
         """A tf.data.Dataset of (batch, 256, 256, 3) uint8 without end that begins at the batch number `step`.
@@ -120,13 +122,3 @@ class TrainingPictures:
         numbers = tf.data.Dataset.from_generator(positions, output_signature=tf.TensorSpec([], tf.int64))
         pictures = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
         return pictures.batch(self.batch, drop_remainder=True).prefetch(2)
-
-
-def problem_of(skipped: dict[Path, str]) -> str:
-    """The first of some problems."""
-    return next(iter(skipped.values()), "the folder is empty")
-
-
-def training_files(folder: Path) -> list[Path]:
-    """The pictures in a folder, not in its subfolders, by name. UserError where there are none."""
-    return list_images(folder)

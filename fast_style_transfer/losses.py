@@ -30,6 +30,10 @@ class Losses(NamedTuple):
         """Their sum, which is what is minimised."""
         return self.style + self.content + self.tv
 
+    def named(self) -> dict[str, tf.Tensor | float]:
+        """All four by name, the total first."""
+        return {"total": self.total, **self._asdict()}
+
 
 @dataclass(frozen=True)
 class LossWeights:

@@ -13,6 +13,7 @@ import re
 import time
 from pathlib import Path
 
+from demo import STYLES
 from shared_scripts.cli import ArgumentParser, UserError, run
 from shared_scripts.files import atomic_write, ensure_folder, natural_key, resolve_path
 from shared_scripts.quiet import quiet_tensorflow
@@ -48,11 +49,6 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def shipped_styles() -> list[Path]:
-    """The folders of the styles that ship with the project."""
-    return sorted(path for path in (HERE / "ckpts").iterdir() if (path / "training.json").is_file())
-
-
 def stylizer(style: Path):
     """What paints in a style."""
     from legacy import load_checkpoint
@@ -65,26 +61,21 @@ def draw_styles(folder: Path) -> None:
     """Every shipped style on three photographs."""
     from shared_scripts.images import fit, grid, write_small
 
-    styles = shipped_styles()
-    painters = [stylizer(style) for style in styles]
+    painters = [stylizer(HERE / "ckpts" / name) for name in STYLES]
     rows = []
     for name in PHOTOS:
         photo = sample_photo(name)
         rows.append([fit(picture, *CELL) for picture in (photo, *(paint(photo[None])[0] for paint in painters))])
-    write_small(folder / "styles.jpg", grid(rows, titles=("photograph", *(style.name for style in styles))))
+    write_small(folder / "styles.jpg", grid(rows, titles=("photograph", *STYLES)))
 
 
 def draw_curve(folder: Path) -> None:
     """The losses of the wave's training, from nothing."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
     import numpy as np
 
     with open(HERE / "ckpts" / "wave" / "first_losses.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    figure, axes = new_plot()
     steps = np.array([int(row["step"]) for row in rows])
     for name, colour in (("total", "black"), ("content", "tab:blue"), ("style", "tab:orange"), ("tv", "tab:green")):
         values = np.array([float(row[name]) for row in rows])
@@ -115,8 +106,8 @@ def draw_race(path: Path, painting: str | None, steps: int) -> None:
     weights = LossWeights(settings["content_weight"], settings["style_weight"], settings["tv_weight"])
     content = data.training_picture(sample_photo("coffee"), "crop")
     network = CompactVGG()
-    start = slow.starting_noise(256, 256, 0)
-    optimization = slow.PixelOptimization(network, content, read_image(painting), start, weights)
+    noise = slow.starting_noise(256, 256, 0)
+    optimization = slow.PixelOptimization(network, content, read_image(painting), noise, weights)
     paint = stylizer(style)
     paint(content[None])  # compiles
     start = time.perf_counter()
@@ -141,12 +132,7 @@ def draw_race(path: Path, painting: str | None, steps: int) -> None:
 
 def plot_race(path: Path, times, totals, seconds: float, reached: float) -> None:
     """The plot of `draw_race`."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(7, 3.6), layout="constrained")
+    figure, axes = new_plot()
     axes.loglog(times, totals, label="moving the pixels (--slow)")
     axes.plot([seconds], [reached], "o", color="tab:orange", label="one pass of the network")
     axes.axhline(reached, color="tab:orange", alpha=0.4, linestyle="--")
@@ -183,6 +169,16 @@ def draw_growth(path: Path, training: Path) -> None:
     pictures = [fit(read_image(picture), *CELL) for picture in chosen]
     titles = [f"epoch {epoch}, step {step}" for epoch, step in (picture.stem.split("_") for picture in chosen)]
     write_small(path, grid([pictures], titles=titles))
+
+
+def new_plot():
+    """A figure and its axes."""
+    import matplotlib
+
+    matplotlib.use("Agg")  # a file is wanted, not a window
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(7, 3.6), layout="constrained")
 
 
 def save_figure(figure, path: Path) -> None:

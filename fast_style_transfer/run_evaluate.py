@@ -17,8 +17,8 @@ from tqdm import tqdm
 import data
 from legacy import USUAL_NAME, find_checkpoint, load_checkpoint, strip
 from shared_scripts.cli import StopBetweenSteps, UserError
-from shared_scripts.files import check_writable, ensure_folder, natural_key
-from shared_scripts.images import EXTENSIONS, check_format, read_image
+from shared_scripts.files import check_writable, natural_key
+from shared_scripts.images import check_format, has_picture_name, read_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
 from stylizer import Stylizer
@@ -88,8 +88,6 @@ def plan(flags: argparse.Namespace, names: list[str]) -> list[Job]:
         raise UserError(f"--out-path {flags.out_path} is a file; several results need a folder")
     jobs = [Job(source, targets(source, flags.out_path, names, into_folder)) for source in sources]
     check_targets(jobs)
-    if into_folder:
-        ensure_folder(flags.out_path)
     check_writable(next(iter(jobs[0].targets.values())))
     return jobs
 
@@ -109,22 +107,22 @@ def check_targets(jobs: list[Job]) -> None:
     for job in jobs:
         for target in job.targets.values():
             check_format(target)
-            if target.resolve() in sources:
+            place = target.resolve()
+            if place in sources:
                 raise UserError(f"{target} would be painted over; choose another --out-path")
-            if target.resolve() in seen:
-                raise UserError(f"{seen[target.resolve()]} and {job.source} would both become {target}")
-            seen[target.resolve()] = job.source
+            if place in seen:
+                raise UserError(f"{seen[place]} and {job.source} would both become {target}")
+            seen[place] = job.source
 
 
 def pictures_in(folder: Path) -> list[Path]:
     """The files of a folder that look like pictures, in natural order; others are named and left out."""
     files = sorted((path for path in folder.iterdir() if path.is_file()), key=lambda path: natural_key(path.name))
-    files = [path for path in files if not path.name.startswith(".")]
-    found = [path for path in files if path.suffix.lower() in EXTENSIONS]
+    found = [path for path in files if has_picture_name(path)]
     if not found:
         raise UserError(f"there are no pictures in {folder}")
     for path in files:
-        if path not in found:
+        if not has_picture_name(path) and not path.name.startswith("."):
             tell(f"Warning: {path} is no picture; left out.")
     return found
 
@@ -185,7 +183,7 @@ class Painting:
         if self.failed and not self.done:
             return 2 if total == 1 else 1
         seconds = time.perf_counter() - self.started
-        where = "GPU" if "GPU" in self.styles[0].paint.device else "CPU"
+        where = "GPU" if self.styles[0].paint.on_gpu else "CPU"
         tell(f"Painted {self.done} {'picture' if self.done == 1 else 'pictures'} in {seconds:.1f} s on the {where}.")
         return 1 if self.failed else 0
 

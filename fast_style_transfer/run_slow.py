@@ -10,7 +10,7 @@ import tensorflow as tf
 import data
 import slow
 from perceptual import load_network
-from run_training import check_outputs, loss_weights
+from run_training import check_outputs, loss_weights, write_losses
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
 from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_devices, pick_precision
 from shared_scripts.images import read_image
@@ -62,9 +62,8 @@ def report(epoch: int, optimization: slow.PixelOptimization, progress: Progress)
     losses = optimization.current_losses()
     if not losses.total < float("inf"):
         raise RunError(f"the loss is not finite after {epoch + 1} steps; try a smaller --learning-rate")
-    progress.write(f"Epoch {epoch}, Iteration: 1, Loss: {losses.total}")
-    progress.write(f"style: {losses.style}, content:{losses.content}, tv: {losses.tv}")
-    progress.report(epoch + 1, {"total": losses.total, **losses._asdict()})
+    write_losses(progress, epoch, 1, losses)
+    progress.report(epoch + 1, losses.named())
 
 
 def name(epoch: int) -> str:

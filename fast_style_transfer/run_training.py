@@ -19,7 +19,7 @@ from optimizer import steps_done
 from perceptual import load_network
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_devices
-from shared_scripts.files import atomic_write, check_writable, ensure_folder
+from shared_scripts.files import atomic_write, check_writable
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import Progress, tell
@@ -78,11 +78,15 @@ def loss_weights(flags: argparse.Namespace) -> LossWeights:
 
 def check_outputs(flags: argparse.Namespace) -> None:
     """The folders are there and take files, before the long run."""
-    ensure_folder(flags.checkpoint_dir)
     check_writable(flags.checkpoint_dir / RECORD)
     if flags.test_dir:
-        ensure_folder(flags.test_dir)
         check_writable(flags.test_dir / "0_1.png")
+
+
+def write_losses(progress: Progress, epoch: int, iteration: int, losses: Losses) -> None:
+    """The reference's two lines."""
+    progress.write(f"Epoch {epoch}, Iteration: {iteration}, Loss: {losses.total}")
+    progress.write(f"style: {losses.style}, content:{losses.content}, tv: {losses.tv}")
 
 
 class TrainingRun:
@@ -150,7 +154,7 @@ class TrainingRun:
             self.roll_back(guard, progress)
         progress.update(loss=losses.total)
         if self.done % LOG_STEPS == 0:
-            progress.report(self.done, {"total": losses.total, **losses._asdict()})
+            progress.report(self.done, losses.named())
         iteration = (self.done - 1) % self.pictures.batches + 1
         if iteration % self.flags.checkpoint_iterations == 0 or self.done == self.steps:
             self.checkpoint(batch, iteration, guard, progress)
@@ -175,8 +179,7 @@ class TrainingRun:
             losses = self.trainer.evaluate(batch)
         self.last = losses
         epoch = (self.done - 1) // self.pictures.batches
-        progress.write(f"Epoch {epoch}, Iteration: {iteration}, Loss: {losses.total}")
-        progress.write(f"style: {losses.style}, content:{losses.content}, tv: {losses.tv}")
+        write_losses(progress, epoch, iteration, losses)
         self.save()
         if self.preview is not None:
             self.show(self.flags.test_dir / f"{epoch}_{iteration}.png", progress)
@@ -199,7 +202,7 @@ class TrainingRun:
             "steps": self.done,
             "beta2_power": float(state["beta2_power"]),
             "seconds": round(self.seconds + time.perf_counter() - self.started, 1),
-            "losses": {"total": float(self.last.total), **{k: float(v) for k, v in self.last._asdict().items()}},
+            "losses": {name: float(value) for name, value in self.last.named().items()},
             "settings": {**settings(self.flags), "shuffle_seed": self.pictures.shuffle_seed},
             "loss_network": self.trainer.network.title,
             "precision": self.trainer.dtype.name,

@@ -18,6 +18,7 @@ from networks import initial_weights
 from shared_scripts.cli import UserError
 from shared_scripts.devices_tf import pick_precision
 from shared_scripts.files import atomic_write
+from shared_scripts.images import list_images
 from shared_scripts.progress import tell
 
 RECORD, LOSSES = "training.json", "losses.csv"
@@ -75,7 +76,7 @@ def settings(flags: argparse.Namespace) -> dict:
 
 def training_pictures(flags: argparse.Namespace, record: dict) -> data.TrainingPictures:
     """The stream of batches; a resumed run's has the order of the run before, and must have as many pictures."""
-    paths = data.training_files(flags.train_path)
+    paths = list_images(flags.train_path)
     if flags.resume and record.get("pictures", len(paths)) != len(paths):
         raise UserError(
             f"the training in {flags.checkpoint_dir} ran with {record['pictures']} pictures, and {flags.train_path} "

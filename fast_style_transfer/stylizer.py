@@ -55,6 +55,11 @@ class Stylizer:
         with tf.device(self.device):
             self.weights = {name: tf.constant(value) for name, value in weights.items()}
 
+    @property
+    def on_gpu(self) -> bool:
+        """Whether a GPU computes."""
+        return "GPU" in self.device
+
     def __call__(self, images: np.ndarray, reference_size: bool = False) -> np.ndarray:
         """Painted pictures, (N, H, W, 3) uint8. The network's output is up to three pixels higher and wider than the
         input: with `reference_size` it stays so. UserError where the memory is too small."""
@@ -73,7 +78,7 @@ class Stylizer:
         height, width = images.shape[1:3]
         step = self.pictures_at_once(len(images))
         what = f"pictures of {width - 2 * self.border}x{height - 2 * self.border} pixels; {ADVICE}"
-        if "GPU" not in self.device:
+        if not self.on_gpu:
             check_memory(BYTES_PER_PIXEL * height * width, what)
         paint = painter(step, self.dtype(height * width))
         with tf.device(self.device), explain_out_of_memory(what):
@@ -82,7 +87,7 @@ class Stylizer:
 
     def pictures_at_once(self, number: int) -> int:
         """A processor does them one after the other: as fast, and in a fraction of the memory."""
-        return number if "GPU" in self.device else 1
+        return number if self.on_gpu else 1
 
     def dtype(self, pixels: int) -> tf.DType:
         """What to compute pictures of this many pixels in."""

@@ -24,14 +24,7 @@ outputs/ is here, or beside the script for a picture from there. The Python used
 HELP
 }
 
-for word in "$@"; do
-  case "$word" in
-    -h | --help)
-      print_help
-      exit 0
-      ;;
-  esac
-done
+help_if_asked "$@"
 for word in "${1:--}" "${2:--}"; do
   case "$word" in -*) fail "expected a picture and a style: test.sh CONTENT STYLE (test.sh --help shows how)" ;; esac
 done

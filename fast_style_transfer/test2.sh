@@ -23,14 +23,7 @@ used is $PYTHON, else the playground's own .venv, else python3.
 HELP
 }
 
-for word in "$@"; do
-  case "$word" in
-    -h | --help)
-      print_help
-      exit 0
-      ;;
-  esac
-done
+help_if_asked "$@"
 case "${1:-}" in
   '' | -*)
     content="$(pictures | sed -n 1p)"

@@ -88,12 +88,17 @@ def write_small(path: str | Path, pixels: np.ndarray, max_bytes: int = 150_000) 
     print(f"wrote {path}", flush=True)
 
 
+def has_picture_name(path: Path) -> bool:
+    """Whether a file's name is a picture's: a known ending, and not hidden."""
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")
+
+
 def list_images(folder: str | Path) -> list[Path]:
     """The pictures in a folder by their endings, in natural order (2 before 10). UserError where there are none."""
     folder = resolve_path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
-    found = [path for path in folder.iterdir() if path.suffix.lower() in EXTENSIONS and not path.name.startswith(".")]
+    found = [path for path in folder.iterdir() if has_picture_name(path)]
     if not found:
         raise UserError(f"there are no pictures in {folder}")
     return sorted(found, key=lambda path: natural_key(path.name))

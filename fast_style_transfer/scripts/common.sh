@@ -9,6 +9,19 @@ fail() { # what the user can put right
   exit 2
 }
 
+# Prints the caller's help and ends, where one of the words asks for it.
+help_if_asked() { # WORD ...
+  local word
+  for word in "$@"; do
+    case "$word" in
+      -h | --help)
+        print_help
+        exit 0
+        ;;
+    esac
+  done
+}
+
 # Sets $folder to NAME in the current folder if there is one, else to the project's own, which may not exist yet.
 folder=""
 choose_folder() { # NAME

@@ -7,7 +7,7 @@ from PIL import Image
 import data
 from shared_scripts import images
 from shared_scripts.cli import UserError
-from shared_scripts.images import read_image
+from shared_scripts.images import list_images, read_image
 
 FILES = ["rgb.png", "rgba.png", "gray.png", "palette.png", "la.png", "rgb.jpg", "gray.jpg", "cmyk.jpg", "rgb.bmp"]
 
@@ -128,7 +128,7 @@ def greys(pictures, batches, step=0):
 
 
 def stream(folder, batch=2, **options):
-    return data.TrainingPictures(data.training_files(folder), batch, **options)
+    return data.TrainingPictures(list_images(folder), batch, **options)
 
 
 def test_batches_come_by_name_and_every_epoch_alike(folder):
@@ -180,7 +180,7 @@ def test_fewer_pictures_than_a_batch_is_an_error(folder):
 def test_subfolders_are_not_looked_into(folder):
     (folder / "more").mkdir()
     Image.new("RGB", (9, 9)).save(folder / "more" / "x.png")
-    assert len(data.training_files(folder)) == 7
+    assert len(list_images(folder)) == 7
 
 
 def test_positions_do_not_leave_the_folder(folder):
