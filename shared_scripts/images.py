@@ -54,12 +54,17 @@ def to_rgb(image: Image.Image) -> np.ndarray:
     return np.array(image.convert("RGB"))  # np.array: a copy that may be written to
 
 
-def scale_to_8_bits(grey: np.ndarray) -> np.ndarray:
-    """Grey values of more than 8 bits as uint8. Floats up to 1 are taken as 0..1, integers as 16 bit."""
+def scale_to_8_bits(grey: np.ndarray, rounded: bool = False) -> np.ndarray:
+    """Grey values of more than 8 bits as uint8. Floats up to 1 are taken as 0..1, integers as 16 bit.
+
+    What is between two values is cut off, or goes to the nearer one if `rounded`.
+    """
     if np.issubdtype(grey.dtype, np.floating):
         scale = 255.0 if np.nanmax(grey) <= 1 else 1.0
-        return np.clip(np.nan_to_num(grey) * scale, 0, 255).astype(np.uint8)
-    return (np.clip(grey, 0, 65535).astype(np.int64) // 257).astype(np.uint8)  # 257 = 65535 / 255
+        scaled = np.clip(np.nan_to_num(grey) * scale, 0, 255)
+        return (np.rint(scaled) if rounded else scaled).astype(np.uint8)
+    half = 128 if rounded else 0
+    return ((np.clip(grey, 0, 65535).astype(np.int64) + half) // 257).astype(np.uint8)  # 257 = 65535 / 255
 
 
 def check_format(path: Path) -> None:

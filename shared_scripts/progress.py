@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import socket
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -68,14 +71,24 @@ class Progress:
 
 
 class Board:
-    """A TensorBoard event file, written with TensorBoard's own classes: with PyTorch and with TensorFlow alike."""
+    """A TensorBoard event file, written with TensorBoard's own classes: with PyTorch and with TensorFlow alike.
+
+    Not with its EventFileWriter, which imports TensorFlow wherever that is installed (seconds, and a page of chatter in
+    a PyTorch project), and which reports a full disk as a traceback from its thread.
+    """
+
+    FLUSH_SECONDS = 5  # how long an event may wait in memory
 
     def __init__(self, folder: Path):
         try:
-            from tensorboard.summary.writer.event_file_writer import EventFileWriter
+            from tensorboard.compat.proto.event_pb2 import Event
+            from tensorboard.summary.writer.record_writer import RecordWriter
         except ImportError as problem:
             raise UserError("TensorBoard is not installed; get it with: pip install tensorboard") from problem
-        self.writer = EventFileWriter(str(folder))
+        self.file = create_event_file(folder)
+        self.writer = RecordWriter(self.file)
+        self.flushed = 0.0
+        self.write(Event(wall_time=time.time(), file_version="brain.Event:2"))
 
     def add(self, step: int, values: list) -> None:
         """One event with some values (dictionaries of Summary.Value's fields)."""
@@ -83,25 +96,42 @@ class Board:
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         summary = Summary(value=[Summary.Value(**value) for value in values])
-        self.writer.add_event(Event(wall_time=time.time(), step=step, summary=summary))
+        self.write(Event(wall_time=time.time(), step=step, summary=summary))
+
+    def write(self, event) -> None:
+        """Append an event. OSError where the disk refuses."""
+        self.writer.write(event.SerializeToString())
+        if time.monotonic() - self.flushed > self.FLUSH_SECONDS:
+            self.writer.flush()
+            self.flushed = time.monotonic()
 
     def scalars(self, step: int, losses: dict[str, float]) -> None:
         """One number a name."""
         self.add(step, [{"tag": name, "simple_value": float(value)} for name, value in losses.items()])
 
-    def image(self, step: int, name: str, pixels: np.ndarray) -> None:
-        """An (H, W, 3) uint8 picture."""
+    def image(self, step: int, name: str, pixels: np.ndarray, quality: int | None = None) -> None:
+        """An (H, W, 3 or 4) uint8 picture; with a `quality` as a JPEG of a fifth of the size, unless it has alpha."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         file = io.BytesIO()
-        Image.fromarray(pixels).save(file, "png")
-        height, width = pixels.shape[:2]
-        image = Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=file.getvalue())
+        height, width, channels = pixels.shape
+        if quality and channels == 3:
+            Image.fromarray(pixels).save(file, "jpeg", quality=quality)
+        else:
+            Image.fromarray(pixels).save(file, "png")
+        image = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=file.getvalue())
         self.add(step, [{"tag": name, "image": image}])
 
     def close(self) -> None:
         """Write what is still waiting."""
         self.writer.close()
+
+
+def create_event_file(folder: Path) -> BinaryIO:
+    """A new file of the name TensorBoard looks for; two of the same second and process get different ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    start = f"events.out.tfevents.{int(time.time()):010d}.{socket.gethostname()}.{os.getpid()}"
+    return open(folder / f"{start}.{len(list(folder.glob(start + '.*')))}", "xb")
 
 
 def tell(line: str) -> None:

@@ -1,15 +1,23 @@
-"""Fixtures that the tests of several folders use; their conftest.py imports them."""
+"""What the tests of several folders use: a full disk, a small web server, archives made in memory."""
 
 from __future__ import annotations
 
+import http.server
+import io
+import os
+import tarfile
+import threading
+import zipfile
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
 def full_disk():
-    """`with full_disk(size):` no file of this process can grow beyond `size` bytes."""
+    """`with full_disk(size):` no file of this process can grow beyond `size` bytes. A conftest.py imports it."""
     resource = pytest.importorskip("resource")
 
     @contextmanager
@@ -22,3 +30,149 @@ def full_disk():
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limited
+
+
+def offline_environment(home: Path, **changes: str) -> dict[str, str]:
+    """This process's environment without proxies, for downloads from this machine that give up at once."""
+    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    return kept | {"HOME": str(home), "DOWNLOAD_RETRIES": "0", "DOWNLOAD_RETRY_DELAY": "0"} | changes
+
+
+# ---- a web server ---------------------------------------------------------------------------------------------------
+
+
+class Resource:
+    """What one address of a `WebServer` answers, and the headers it was asked with.
+
+    It can refuse ranges, cut the first `cuts` transfers (in the middle, or after `cut_at` bytes), answer with a
+    `status` before the body, redirect to `location`, and wait in the middle of the body for the event `gate`.
+    """
+
+    def __init__(
+        self, body: bytes, *, ranges=True, cuts=0, cut_at=None, status=(), etag='"v1"', location="", kind="", gate=None
+    ):
+        self.body, self.ranges, self.cuts, self.cut_at, self.etag = body, ranges, cuts, cut_at, etag
+        self.statuses = list(status)  # one a request; when they are used up the body comes
+        self.location, self.kind, self.gate = location, kind or "application/octet-stream", gate
+        self.asked: list[dict[str, str]] = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers for the resources of its server."""
+
+    def do_GET(self):
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.asked.append((self.path, headers.get("range", "")))
+        resource = self.server.resources.get(self.path)
+        if resource is None:
+            return self.send_error(404)
+        resource.asked.append(headers)
+        if resource.statuses:
+            return self.send_error(resource.statuses.pop(0))
+        if resource.location:
+            self.send_response(302)
+            self.send_header("Location", resource.location)
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
+        first, wanted = 0, headers.get("range")
+        same = headers.get("if-range") in (None, resource.etag)
+        if resource.ranges and wanted and same:
+            first = int(wanted.removeprefix("bytes=").split("-")[0])
+            if first >= len(resource.body):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(resource.body)}")
+                self.send_header("Content-Length", "0")
+                return self.end_headers()
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {first}-{len(resource.body) - 1}/{len(resource.body)}")
+        else:
+            self.send_response(200)
+        self.send_header("Content-Type", resource.kind)
+        if resource.etag:
+            self.send_header("ETag", resource.etag)
+        rest = resource.body[first:]
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        if resource.cuts:
+            resource.cuts -= 1
+            rest = rest[: len(rest) // 2 if resource.cut_at is None else resource.cut_at]
+        if resource.gate:
+            self.wfile.write(rest[:64000])
+            self.wfile.flush()
+            resource.gate.wait(10)
+            rest = rest[64000:]
+        self.wfile.write(rest)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class WebServer(http.server.ThreadingHTTPServer):
+    """Serves `resources`, {path: Resource}, on this machine. `asked`: (path, range) of every request."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.resources: dict[str, Resource] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    def url(self, path: str = "") -> str:
+        """The address of a path."""
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+    def add(self, path: str, body: bytes, **settings) -> Resource:
+        """Answer at a path, in the way that `Resource` explains."""
+        self.resources[path] = Resource(body, **settings)
+        return self.resources[path]
+
+    def add_all(self, bodies: dict[str, bytes]) -> None:
+        """Answer plainly at several paths."""
+        for path, body in bodies.items():
+            self.add(path, body)
+
+    def paths(self) -> list[str]:
+        """What was asked for since the last time, in order."""
+        asked, self.asked = self.asked, []
+        return [path for path, _ in asked]
+
+    def handle_error(self, request, client_address):
+        pass  # a client that hangs up in the middle is what some tests are about
+
+
+@contextmanager
+def web_server(kind: type[WebServer] = WebServer) -> Iterator[WebServer]:
+    """A running WebServer."""
+    server = kind()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+# ---- archives -------------------------------------------------------------------------------------------------------
+
+
+def tar_bytes(members, mode: str = "w:gz") -> bytes:
+    """A tar; members: (name, content) or a ready TarInfo."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as file:
+        for member in members:
+            if isinstance(member, tarfile.TarInfo):
+                file.addfile(member)
+            else:
+                information = tarfile.TarInfo(member[0])
+                information.size = len(member[1])
+                file.addfile(information, io.BytesIO(member[1]))
+    return stream.getvalue()
+
+
+def zip_bytes(members) -> bytes:
+    """A zip; members: (name or ZipInfo, content)."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in members:
+            file.writestr(name, content)
+    return stream.getvalue()

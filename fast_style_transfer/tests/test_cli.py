@@ -527,7 +527,7 @@ def test_beginning_with_ones_own_weights_in_the_same_folder(studio, train):
 def test_an_earlier_training_stays_where_it_is_if_the_new_one_cannot_begin(studio, train, monkeypatch):
     train(*BASE)
     before = {path.name for path in (studio / "out").iterdir()}
-    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.event_file_writer", None)
+    monkeypatch.setitem(sys.modules, "tensorboard.summary.writer.record_writer", None)
     refused(train(*BASE, "--tensorboard"), "pip install tensorboard")
     assert {path.name for path in (studio / "out").iterdir()} == before
 

@@ -4,19 +4,17 @@ small web server on this machine."""
 from __future__ import annotations
 
 import hashlib
-import http.server
-import io
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
+
+from shared_scripts.testing import WebServer, offline_environment, web_server, zip_bytes
 
 PROJECT = Path(__file__).resolve().parent.parent
 SHARED = PROJECT.parent / "shared_scripts"
@@ -51,11 +49,6 @@ def tree(tmp_path) -> Path:
     return root / "fast_style_transfer"
 
 
-def environment(home: Path, **changes: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    return kept | {"HOME": str(home), "DOWNLOAD_RETRIES": "0", "DOWNLOAD_RETRY_DELAY": "0"} | changes
-
-
 @pytest.fixture
 def run(tree, tmp_path):
     """`run("test.sh", *words, cwd=…, PYTHON=…)` runs a script of the copy; by default in its own folder."""
@@ -64,7 +57,7 @@ def run(tree, tmp_path):
         return subprocess.run(
             [BASH, str(tree / script), *map(str, words)],
             cwd=cwd,
-            env=environment(tmp_path, **{"PYTHON": sys.executable} | changes),
+            env=offline_environment(tmp_path, **{"PYTHON": sys.executable} | changes),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -358,48 +351,10 @@ def test_a_python_that_is_not_there(desk, run):
 # --- downloads ----------------------------------------------------------------------------------------------------
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body, asked = self.server.files.get(self.path), self.headers.get("Range", "")
-        self.server.asked.append((self.path, asked))
-        if body is None:
-            return self.send_error(404)
-        first = int(asked.removeprefix("bytes=").rstrip("-") or 0)
-        self.send_response(206 if first else 200)
-        if first:
-            self.send_header("Content-Range", f"bytes {first}-{len(body) - 1}/{len(body)}")
-        self.send_header("Content-Length", str(len(body) - first))
-        self.end_headers()
-        cut = self.server.cuts.pop(self.path, None)
-        self.wfile.write(body[first:cut])
-
-    def log_message(self, *arguments):
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    """Serves `files`, {path: bytes}; of those in `cuts` so many bytes the first time. `asked`: (path, range)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.files, self.cuts, self.asked = {}, {}, []
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-
-    def paths(self) -> list[str]:
-        """What was asked for since the last time, in order."""
-        asked, self.asked = self.asked, []
-        return [path for path, _ in asked]
-
-
 @pytest.fixture
 def server():
-    server = Server()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with web_server() as server:
+        yield server
 
 
 def replace(script: Path, pairs: dict[str, str]) -> None:
@@ -412,12 +367,9 @@ def replace(script: Path, pairs: dict[str, str]) -> None:
 
 
 def photographs(number: int) -> bytes:
-    """An archive like COCO's."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for i in range(number):
-            archive.writestr(f"train2014/COCO_train2014_{i:012}.jpg", hashlib.sha256(b"%d" % i).digest() * 100)
-    return stream.getvalue()
+    """An archive like COCO's, of photographs that do not compress."""
+    contents = [b"".join(hashlib.sha256(b"%d %d" % (i, part)).digest() for part in range(100)) for i in range(number)]
+    return zip_bytes((f"train2014/COCO_train2014_{i:012}.jpg", content) for i, content in enumerate(contents))
 
 
 VGG = b"MATLAB 5.0" + hashlib.sha256(b"vgg").digest() * 500
@@ -427,12 +379,12 @@ COCO_PATHS = ["/s3/images.cocodataset.org/zips/train2014.zip", "/coco/zips/train
 
 
 @pytest.fixture
-def internet(tree, server) -> Server:
+def internet(tree, server) -> WebServer:
     """vlfeat.org and COCO on this machine, small; the scripts ask there."""
     vgg_script = tree.parent / "shared_scripts" / "download_vgg19.sh"
     text = vgg_script.read_text()
     assert text.count("https://www.vlfeat.org/") == 2
-    vgg_script.write_text(text.replace("https://www.vlfeat.org/", f"{server.url}/vlfeat/"))
+    vgg_script.write_text(text.replace("https://www.vlfeat.org/", server.url("/vlfeat/")))
     replace(
         vgg_script,
         {"abdb57167f82a2a1fbab1e1c16ad9373411883f262a1a37ee5db2e6fb0044695": hashlib.sha256(VGG).hexdigest()},
@@ -440,13 +392,13 @@ def internet(tree, server) -> Server:
     replace(
         tree / "setup.sh",
         {
-            "https://s3.amazonaws.com/": f"{server.url}/s3/",
-            "http://images.cocodataset.org/": f"{server.url}/coco/",
+            "https://s3.amazonaws.com/": server.url("/s3/"),
+            "http://images.cocodataset.org/": server.url("/coco/"),
             "--md5 0da8c0bd3d6becc4dcb32757491aca88": f"--md5 {hashlib.md5(COCO).hexdigest()}",
             "all_photographs=82783": "all_photographs=3",
         },
     )
-    server.files = {VGG_PATHS[0]: VGG, COCO_PATHS[0]: COCO}
+    server.add_all({VGG_PATHS[0]: VGG, COCO_PATHS[0]: COCO})
     return server
 
 
@@ -495,7 +447,8 @@ def test_setup_for_one_of_the_two(internet, run, tree, flag, files, paths):
 
 
 def test_setup_tries_the_other_addresses(internet, run, tree):
-    internet.files = {VGG_PATHS[1]: VGG, COCO_PATHS[1]: COCO}
+    internet.resources.clear()
+    internet.add_all({VGG_PATHS[1]: VGG, COCO_PATHS[1]: COCO})
     result = run("setup.sh")
     assert result.returncode == 0, result
     assert made(tree / "data") == ALL
@@ -503,7 +456,7 @@ def test_setup_tries_the_other_addresses(internet, run, tree):
 
 
 def test_setup_goes_on_where_it_was_cut(internet, run, tree):
-    internet.cuts[COCO_PATHS[0]] = 1000
+    internet.add(COCO_PATHS[0], COCO, cuts=1, cut_at=1000)
     result = run("setup.sh", "--coco-only")  # the first address is cut, the second has nothing
     assert result.returncode == 1 and "1000 bytes are kept" in result.stderr, result
     internet.paths()
@@ -514,14 +467,14 @@ def test_setup_goes_on_where_it_was_cut(internet, run, tree):
 
 
 def test_setup_fetches_coco_though_vgg_is_not_to_be_had(internet, run, tree):
-    del internet.files[VGG_PATHS[0]]
+    del internet.resources[VGG_PATHS[0]]
     result = run("setup.sh")
     assert result.returncode == 1 and "small loss network" in result.stderr, result
     assert made(tree / "data") == [ALL[0], *ALL[2:]]
 
 
 def test_setup_takes_no_other_file_for_coco(internet, run, tree):
-    internet.files[COCO_PATHS[0]] = photographs(4)
+    internet.add(COCO_PATHS[0], photographs(4))
     result = run("setup.sh", "--coco-only")
     assert result.returncode == 1 and "checksum is wrong" in result.stderr, result
     assert made(tree / "data") == []
@@ -563,7 +516,7 @@ def interrupted(tree: Path, script: str) -> list[str]:
     process = subprocess.Popen(
         [sys.executable, "-c", listen, BASH, str(tree / script)],
         cwd=tree,
-        env=environment(tree),
+        env=offline_environment(tree),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -597,15 +550,15 @@ def style_paths(name: str) -> list[str]:
 
 
 @pytest.fixture
-def drive(tree, server) -> Server:
+def drive(tree, server) -> WebServer:
     """Google Drive on this machine, with its two addresses."""
     sums = {sum: hashlib.sha256(style_bytes(name)).hexdigest() for name, (_, sum) in STYLES.items()}
     addresses = {
-        '"https://drive.google.com/uc?': f'"{server.url}/a/uc?',
-        '"https://drive.usercontent.google.com/': f'"{server.url}/b/',
+        '"https://drive.google.com/uc?': f'"{server.url("/a/uc?")}',
+        '"https://drive.usercontent.google.com/': f'"{server.url("/b/")}',
     }
     replace(tree / "download_styles.sh", sums | addresses)
-    server.files = {style_paths(name)[0]: style_bytes(name) for name in STYLES}
+    server.add_all({style_paths(name)[0]: style_bytes(name) for name in STYLES})
     return server
 
 
@@ -638,7 +591,7 @@ def test_styles_go_where_test_sh_looks(drive, run, tree, tmp_path):
 def test_a_page_in_place_of_a_style(drive, run, tree):
     """Google's pages about quotas and viruses come with status 200."""
     first, second = style_paths("wave")
-    drive.files |= {first: PAGE, second: style_bytes("wave")}
+    drive.add_all({first: PAGE, second: style_bytes("wave")})
     result = run("download_styles.sh", "wave")
     assert result.returncode == 0 and "web page" in result.stderr, result
     assert (tree / "ckpts/published/wave.ckpt").read_bytes() == style_bytes("wave")
@@ -649,9 +602,9 @@ def test_a_page_in_place_of_a_style(drive, run, tree):
 def test_a_style_that_is_not_to_be_had(drive, run, tree, body):
     """Nothing is left under its name; the others are fetched; a last line says what else can be done."""
     for path in style_paths("udnie"):
-        drive.files.pop(path, None)
+        drive.resources.pop(path, None)
         if body is not None:
-            drive.files[path] = body
+            drive.add(path, body)
     result = run("download_styles.sh")
     assert result.returncode == 1
     last = result.stderr.splitlines()[-1]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import http.server
 import importlib.util
-import io
 import os
 import shutil
 import signal
@@ -22,6 +20,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
+from shared_scripts.testing import WebServer, offline_environment, tar_bytes, web_server, zip_bytes
 
 FOLDER = Path(__file__).resolve().parent.parent
 SCRIPT = FOLDER / "download.sh"
@@ -46,94 +46,24 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data).hexdigest()
 
 
-class Resource:
-    """What one address answers, and what it was asked."""
-
-    def __init__(self, body=BODY, *, ranges=True, cuts=0, status=(), etag='"v1"', location="", kind="", gate=None):
-        self.body, self.ranges, self.cuts, self.etag = body, ranges, cuts, etag
-        self.statuses = list(status)  # one a request; when they are used up the body comes
-        self.location, self.kind, self.gate = location, kind or "application/octet-stream", gate
-        self.asked: list[dict[str, str]] = []
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        resource = self.server.resources.get(self.path)
-        if resource is None:
-            return self.send_error(404)
-        resource.asked.append({name.lower(): value for name, value in self.headers.items()})
-        if resource.statuses:
-            return self.send_error(resource.statuses.pop(0))
-        if resource.location:
-            self.send_response(302)
-            self.send_header("Location", resource.location)
-            self.send_header("Content-Length", "0")
-            return self.end_headers()
-        first, wanted = 0, self.headers.get("Range")
-        same = self.headers.get("If-Range") in (None, resource.etag)
-        if resource.ranges and wanted and same:
-            first = int(wanted.removeprefix("bytes=").split("-")[0])
-            if first >= len(resource.body):
-                self.send_response(416)
-                self.send_header("Content-Range", f"bytes */{len(resource.body)}")
-                self.send_header("Content-Length", "0")
-                return self.end_headers()
-            self.send_response(206)
-            self.send_header("Content-Range", f"bytes {first}-{len(resource.body) - 1}/{len(resource.body)}")
-        else:
-            self.send_response(200)
-        self.send_header("Content-Type", resource.kind)
-        if resource.etag:
-            self.send_header("ETag", resource.etag)
-        rest = resource.body[first:]
-        self.send_header("Content-Length", str(len(rest)))
-        self.end_headers()
-        if resource.cuts:
-            resource.cuts -= 1
-            rest = rest[: len(rest) // 2]
-        if resource.gate:
-            self.wfile.write(rest[:64000])
-            self.wfile.flush()
-            resource.gate.wait(10)
-            rest = rest[64000:]
-        self.wfile.write(rest)
-
-    def log_message(self, *arguments):
-        pass
-
-
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.resources: dict[str, Resource] = {}
+class Server(WebServer):
+    """A web server whose tests are about one file."""
 
     def url(self, path="/file.bin"):
-        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+        return super().url(path)
 
-    def add(self, path="/file.bin", body=BODY, **settings) -> Resource:
-        self.resources[path] = Resource(body, **settings)
-        return self.resources[path]
-
-    def handle_error(self, request, client_address):
-        pass  # a client that hangs up in the middle is what some tests are about
+    def add(self, path="/file.bin", body=BODY, **settings):
+        return super().add(path, body, **settings)
 
 
 @pytest.fixture
 def server():
-    server = Server()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with web_server(Server) as server:
+        yield server
 
 
 def environment(home: Path, **changes: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    kept.update(HOME=str(home), DOWNLOAD_RETRY_DELAY="0", DOWNLOAD_RETRIES="2", PYTHON=sys.executable)
-    return kept | changes
+    return offline_environment(home, **{"DOWNLOAD_RETRIES": "2", "PYTHON": sys.executable} | changes)
 
 
 @pytest.fixture
@@ -694,28 +624,6 @@ def test_a_slip_in_the_list_shows_before_anything_is_fetched(server, download, t
 
 
 # ---- unpacking -----------------------------------------------------------------------------------
-
-
-def tar_bytes(members, mode="w:gz") -> bytes:
-    """members: (name, content) or a ready TarInfo."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode=mode) as file:
-        for member in members:
-            if isinstance(member, tarfile.TarInfo):
-                file.addfile(member)
-            else:
-                information = tarfile.TarInfo(member[0])
-                information.size = len(member[1])
-                file.addfile(information, io.BytesIO(member[1]))
-    return stream.getvalue()
-
-
-def zip_bytes(members) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members:
-            file.writestr(name, content)
-    return stream.getvalue()
 
 
 def link(name, target, kind=tarfile.SYMTYPE) -> tarfile.TarInfo:

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from shared_scripts.progress import Progress, append_row
+from shared_scripts.progress import Board, Progress, append_row
 
 
 def rows(path):
@@ -87,3 +87,29 @@ def test_tensorboard_gets_losses_and_pictures(tmp_path):
     image = events.Images("sample")[0]
     assert (image.step, image.height, image.width) == (2, 6, 5)
     assert len(rows(tmp_path / "losses.csv")) == 2
+
+
+def test_two_boards_of_one_second_keep_apart_and_pictures_keep_their_alpha(tmp_path):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    for step in (1, 2):
+        board = Board(tmp_path)
+        board.scalars(step, {"loss": step})
+        board.close()
+    assert len(list(tmp_path.iterdir())) == 2
+    board = Board(tmp_path / "pictures")
+    rng = np.random.default_rng(0)
+    board.image(3, "alpha", rng.integers(0, 256, (6, 5, 4), np.uint8), quality=90)
+    board.image(3, "jpeg", np.full((16, 16, 3), 80, np.uint8), quality=90)
+    board.close()
+    events = accumulator.EventAccumulator(str(tmp_path / "pictures")).Reload()
+    assert events.Images("alpha")[0].encoded_image_string.startswith(b"\x89PNG")
+    assert events.Images("jpeg")[0].encoded_image_string.startswith(b"\xff\xd8")
+
+
+def test_the_board_does_without_tensorflow(tmp_path):
+    pytest.importorskip("tensorboard")
+    code = "import sys; from pathlib import Path; from shared_scripts.progress import Board\n"
+    code += "board = Board(Path(sys.argv[1])); board.scalars(1, {'a': 1}); board.close()\n"
+    code += "sys.exit('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

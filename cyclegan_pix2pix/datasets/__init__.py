@@ -1,0 +1,1 @@
+"""Where the data sets go, and the tools that make or fetch them."""

@@ -1,0 +1,105 @@
+"""What test.py does: run a trained model over pictures, and put the results on a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tqdm import tqdm
+
+import architecture
+import computing
+from data import create_dataset
+from loader import collate
+from models import find_model
+from networks import count_parameters
+from option_text import format_options, save_options
+from run_training import printable
+from shared_scripts.cli import UserError
+from shared_scripts.devices import explain_out_of_memory
+from shared_scripts.distributed import Processes
+from shared_scripts.progress import tell
+from webpage import ResultsPage, save_images
+
+
+def test(opt: argparse.Namespace) -> int:
+    """Test as the options say; the exit status is 1 where some of the pictures could not be read."""
+    computing.set_up(opt, Processes())
+    model = load_model(opt)
+    with explain_out_of_memory("take a smaller --crop_size, or smaller pictures with --preprocess scale_width"):
+        failed = translate_all(opt, model, open_page(opt))
+    return 1 if failed else 0
+
+
+def load_model(opt: argparse.Namespace):
+    """The trained model, its architecture read from its files."""
+    kind = find_model(opt.model)
+    architecture.adopt(opt, architecture.find_networks(opt, kind.generators(opt)))
+    print(format_options(printable(opt), opt.defaults), flush=True)
+    save_options(Path(opt.checkpoints_dir) / opt.name, opt.phase, format_options(printable(opt), opt.defaults))
+    architecture.tell_adopted(opt)
+    model = kind(opt)
+    print(f"model [{kind.__name__}] was created")
+    for name in model.model_names:
+        print(f"loading the model from {model.file(epoch_name(opt), name)}")
+    model.load_networks(epoch_name(opt))
+    print("---------- Networks initialized -------------")
+    for name in model.model_names:
+        if opt.verbose:
+            print(model.net(name))
+        print(f"[Network {name}] Total number of parameters : {count_parameters(model.net(name)) / 1e6:.3f} M")
+    print("-----------------------------------------------", flush=True)
+    if opt.eval:
+        model.eval()
+    return model
+
+
+def epoch_name(opt: argparse.Namespace) -> str:
+    """What the files begin with."""
+    return f"iter_{opt.load_iter}" if opt.load_iter > 0 else str(opt.epoch)
+
+
+def open_page(opt: argparse.Namespace) -> ResultsPage:
+    """results_dir/NAME/{phase}_{epoch}/, with `_iter{N}` for --load_iter."""
+    folder = f"{opt.phase}_{opt.epoch}" + (f"_iter{opt.load_iter}" if opt.load_iter > 0 else "")
+    place = Path(opt.results_dir) / opt.name / folder
+    print(f"creating web directory {place}", flush=True)
+    how = "running statistics, no dropout (--eval)" if opt.eval else "each picture's own statistics, dropout as trained"
+    return ResultsPage(
+        place, opt.name, opt.phase, opt.epoch, opt.display_winsize, summary=f"Model {opt.model}, {opt.netG}: {how}."
+    )
+
+
+def translate_all(opt: argparse.Namespace, model, page: ResultsPage) -> int:
+    """Every picture, one by one; returns how many could not be read. UserError where none could."""
+    dataset = create_dataset(opt)
+    count, failed = int(min(opt.num_test, len(dataset))), 0
+    bar = tqdm(range(count), file=sys.stderr, disable=None, dynamic_ncols=True)
+    for number in bar:
+        try:
+            batch, _ = collate([(dataset[number], [])])
+        except UserError as problem:
+            failed += 1
+            tell(f"Skipped: {problem}")
+            continue
+        translate(opt, model, page, batch, number)
+    page.write()
+    if failed == count:
+        raise UserError(f"none of the {count} pictures could be read")
+    told = f"Made {count - failed} results" + (
+        f" of {len(dataset)} pictures (--num_test all takes all)" if count < len(dataset) else ""
+    )
+    print(f"{told}: {page.folder / 'index.html'}", flush=True)
+    return failed
+
+
+def translate(opt: argparse.Namespace, model, page: ResultsPage, batch: dict, number: int) -> None:
+    """One picture through the model and onto the page."""
+    model.set_input(batch)
+    model.test()
+    path = model.get_image_paths()[0]
+    if number % 5 == 0:
+        tqdm.write(f"processing ({number:04d})-th image... {[path]}", file=sys.stdout)
+    size = tuple(batch["A_size"][0].tolist()) if opt.keep_size or opt.preprocess == "none" else None
+    save_images(page, model.get_current_visuals(), path, aspect_ratio=opt.aspect_ratio, size=size, root=opt.dataroot)

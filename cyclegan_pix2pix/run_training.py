@@ -1,0 +1,200 @@
+"""The training loop of train.py: epochs, batches, and what is shown and saved at which of them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+
+import architecture
+import computing
+from data import create_dataset
+from loader import Loader
+from models import find_model
+from models.base_model import BaseModel
+from networks import count_parameters
+from option_text import format_options, save_options
+from shared_scripts import distributed
+from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
+from shared_scripts.devices import explain_out_of_memory
+from shared_scripts.distributed import Processes
+from shared_scripts.progress import tell
+from training_state import Position, TrainingState
+from visualizer import Visualizer
+
+
+def train(opt: argparse.Namespace) -> int:
+    """Train as the options say; returns the exit status."""
+    processes = distributed.start(on_cuda=computing.wants_cuda(opt))
+    try:
+        with explain_out_of_memory("take a smaller --crop_size, --batch_size or --ngf"):
+            Training(opt, processes).run()
+    finally:
+        distributed.stop()
+    return 0
+
+
+class Training:
+    """One run of train.py."""
+
+    def __init__(self, opt: argparse.Namespace, processes: Processes):
+        self.opt, self.processes = opt, processes
+        self.folder = Path(opt.checkpoints_dir) / opt.name
+        computing.set_up(opt, processes)
+        self.state = TrainingState(self.folder, opt, processes)
+        self.prepare_architecture()
+        opt.first_epoch = self.state.position.first_epoch
+        self.say(format_options(printable(opt), opt.defaults))
+        if processes.first:
+            save_options(self.folder, opt.phase, format_options(printable(opt), opt.defaults))
+        self.loader = self.open_pictures()
+        self.model = self.build_model()
+        self.visualizer = Visualizer(opt, self.folder, resumed=opt.continue_train, quiet=not processes.first)
+
+    def say(self, line: str) -> None:
+        """A line of the reference's on stdout, once for all processes."""
+        if self.processes.first:
+            print(line, flush=True)
+
+    # --- getting ready --------------------------------------------------------------------------------------------
+
+    def prepare_architecture(self) -> None:
+        """Take the architecture from the files of the training that is continued, or from the flags."""
+        opt = self.opt
+        if opt.continue_train and not self.state.found:
+            names = find_model(opt.model).generators(opt)
+            architecture.adopt(opt, architecture.find_networks(opt, names))
+            for path in sorted(self.folder.glob(f"{opt.epoch}_net_D*.pth"))[:1]:
+                architecture.adopt_discriminator(opt, path)
+            architecture.tell_adopted(opt)
+        architecture.shrink_discriminator(opt)
+
+    def open_pictures(self) -> Loader:
+        """The data set and its batches."""
+        opt = self.opt
+        dataset = create_dataset(opt)
+        self.say(f"dataset [{type(dataset).__name__}] was created")
+        self.say(f"The number of training images = {len(dataset)}")
+        workers = min(opt.num_threads, torch.get_num_threads() * 2, max(1, len(dataset) // 8))
+        return Loader(dataset, opt, self.state.seed, self.processes, workers if opt.num_threads else 0)
+
+    def build_model(self) -> BaseModel:
+        """The model with fresh weights, or with those of the training that is continued."""
+        opt = self.opt
+        if self.processes.world > 1:
+            torch.manual_seed(self.state.seed)  # all processes begin with the same weights
+        model = find_model(opt.model)(opt)
+        self.say(f"model [{type(model).__name__}] was created")
+        self.state.restore(model)
+        model.parallelize(opt.gpu_list)
+        self.say("---------- Networks initialized -------------")
+        for name in model.model_names:
+            if opt.verbose:
+                self.say(str(model.bare_net(name)))
+            millions = count_parameters(model.bare_net(name)) / 1e6
+            self.say(f"[Network {name}] Total number of parameters : {millions:.3f} M")
+        self.say("-----------------------------------------------")
+        return model
+
+    # --- the loop -------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """All epochs that are left. Ctrl-C saves and ends; the run can be continued to the bit."""
+        opt, position = self.opt, self.state.position
+        last = opt.n_epochs + opt.n_epochs_decay
+        if position.epoch > last:
+            self.say(
+                f"Nothing is left to train: epoch {position.epoch - 1} of {last} is done; raise --n_epochs to go on."
+            )
+            return
+        finished = False
+        try:
+            with StopBetweenSteps() as stopping:
+                while position.epoch <= last:
+                    self.run_epoch(position, last, stopping)
+                self.save("latest")
+            finished = True
+        except StoppedBetweenSteps:
+            self.save("latest")
+            tell(f"Saved at {position.images:,} images; the same command with --continue_train goes on from here.")
+            raise
+        finally:
+            self.visualizer.close(finished)
+
+    def run_epoch(self, position: Position, last: int, stopping: StopBetweenSteps) -> None:
+        """One epoch, or the rest of one."""
+        opt, started = self.opt, time.time()
+        rate = self.model.set_rate(position.epoch)
+        asked = time.time()
+        for batch in self.loader.epoch(position.epoch, position.batch):
+            begun = time.time()
+            self.report_problems()
+            self.model.set_input(batch)
+            images = len(batch["A"]) * self.processes.world
+            self.model.optimize_parameters()
+            position.count(images)
+            self.show(position, (time.time() - begun) / images, begun - asked)
+            if position.images % opt.save_latest_freq == 0:
+                self.say(f"saving the latest model (epoch {position.epoch}, total_iters {position.images})")
+                self.save("latest", *([f"iter_{position.images}"] if opt.save_by_iter else []))
+            if self.processes.anyone(stopping.asked):
+                stopping.asked = True
+                stopping.check()
+            asked = time.time()
+        self.end_epoch(position, last, rate, time.time() - started)
+
+    def end_epoch(self, position: Position, last: int, rate: float, seconds: float) -> None:
+        """What the reference does between two epochs."""
+        done = position.epoch
+        self.model.end_epoch(metric=0.0)
+        position.next_epoch()
+        if done % self.opt.save_epoch_freq == 0:
+            self.say(f"saving the model at the end of epoch {done}, iters {position.images}")
+            self.save("latest", str(done))
+        self.say(f"End of epoch {done} / {last} \t Time Taken: {seconds:.0f} sec")
+        if done < last:
+            self.say(f"learning rate {rate:.7f} -> {self.model.set_rate(done + 1):.7f}")
+
+    def show(self, position: Position, seconds: float, waited: float) -> None:
+        """Pictures and losses, at the images the flags ask for (they count images, not batches)."""
+        opt, images = self.opt, position.images
+        if images % opt.display_freq == 0:
+            self.model.compute_visuals()
+            self.visualizer.show(
+                self.model.get_current_visuals(), position.epoch, images, images % opt.update_html_freq == 0
+            )
+        if images % opt.print_freq == 0:
+            losses = self.model.get_current_losses()
+            losses = dict(zip(losses, self.processes.mean(losses.values()), strict=True))
+            check_finite(losses)
+            self.visualizer.print_losses(position.epoch, position.epoch_images, losses, seconds, waited)
+            share = position.batch / len(self.loader)
+            self.visualizer.plot_losses(position.epoch, share, images, losses)
+
+    def report_problems(self) -> None:
+        """Name, once each, the files that could not be read."""
+        for problem in self.loader.new_problems():
+            tell(f"Skipped: {problem}")
+
+    def save(self, *names: str) -> None:
+        """Write the networks under some names, and with "latest" the state that the run can be continued from."""
+        for name in names:
+            if self.processes.first:
+                self.model.save_networks(name)
+        if "latest" in names:
+            self.state.save(self.model)
+        self.processes.wait()
+
+
+def check_finite(losses: dict[str, float]) -> None:
+    """RunError where a loss is no number any more: what comes after cannot be good, and must not be saved."""
+    wrong = [name for name, value in losses.items() if not abs(value) < float("inf")]
+    if wrong:
+        raise RunError(f"the loss {wrong[0]} is no number any more; take a smaller --lr, or --precision float32")
+
+
+def printable(opt: argparse.Namespace) -> dict:
+    """The options that are flags."""
+    return {name: value for name, value in vars(opt).items() if name in opt.defaults and name != "help"}

@@ -1,0 +1,1 @@
+"""Helpers that people import by these names."""

@@ -1,0 +1,98 @@
+"""Training in several processes: `torchrun --nproc_per_node 4 train.py …` starts them, this ties them together.
+
+Without torchrun there is one process, and everything here does nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from shared_scripts.cli import UserError
+
+
+@dataclass(frozen=True)
+class Processes:
+    """Which of how many processes this one is; `first` is the one that talks and writes files."""
+
+    rank: int = 0
+    world: int = 1
+    local_rank: int = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this process is the one that talks and writes files."""
+        return self.rank == 0
+
+    def anyone(self, yes: bool) -> bool:
+        """Whether any process says yes: all must ask together, and all get the same answer."""
+        if self.world == 1:
+            return yes
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        votes = torch.tensor([float(yes)], device=device)
+        dist.all_reduce(votes)
+        return bool(votes.item() > 0)
+
+    def mean(self, values: Iterable[float]) -> list[float]:
+        """The means over the processes, number by number; all must ask together."""
+        values = list(values)
+        if self.world == 1 or not values:
+            return values
+        device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+        sums = torch.tensor(values, dtype=torch.float64, device=device)
+        dist.all_reduce(sums)
+        return (sums / self.world).tolist()
+
+    def wait(self) -> None:
+        """Go on when all processes are here."""
+        if self.world > 1:
+            dist.barrier()
+
+
+def start(on_cuda: bool | None = None) -> Processes:
+    """Join the other processes, if torchrun started this one: over NCCL with a GPU each, over gloo on CPUs."""
+    if "RANK" not in os.environ or "WORLD_SIZE" not in os.environ:
+        return Processes()
+    try:
+        rank, world, local = (int(os.environ.get(name, "0")) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+    except ValueError as problem:
+        raise UserError("RANK, WORLD_SIZE and LOCAL_RANK are set by torchrun, to numbers") from problem
+    processes = Processes(rank, world, local)
+    if world > 1 and not dist.is_initialized():
+        on_cuda = torch.cuda.is_available() if on_cuda is None else on_cuda
+        if on_cuda:
+            torch.cuda.set_device(local)
+        dist.init_process_group("nccl" if on_cuda else "gloo")
+    return processes
+
+
+def stop() -> None:
+    """Leave the other processes; torch warns of those that just end."""
+    if dist.is_available() and dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.Module:
+    """The network for training: with DistributedDataParallel in several processes, with DataParallel on several GPUs
+    of one process, and as it is otherwise. Networks without parameters stay as they are."""
+    if dist.is_available() and dist.is_initialized():
+        if not any(parameter.requires_grad for parameter in network.parameters()):
+            return network
+        # Buffers are running statistics: copied between a network's two calls in one step they would break autograd.
+        return nn.parallel.DistributedDataParallel(
+            network, device_ids=[device] if device.type == "cuda" else None, broadcast_buffers=False
+        )
+    if len(gpu_ids) > 1 and device.type == "cuda":
+        return nn.DataParallel(network, gpu_ids)
+    return network
+
+
+def bare(network: nn.Module) -> nn.Module:
+    """The network itself, without what `spread` put around it."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return network.module if isinstance(network, wrappers) else network
