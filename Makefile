@@ -23,8 +23,8 @@ TENSORFLOW_PROJECTS := fast_style_transfer
 .PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
 
 help:  ## list these commands
-	@awk -F ':.*## ' '/^[a-z_-]+:.*## / {printf "  make %-29s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@printf '  make test-%-24s %s\n' shared_scripts "that folder's tests alone" $(foreach p,$(PROJECTS) benchmarks,$(p) "likewise")
+	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-31s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@printf '  make test-%-26s %s\n' shared_scripts "that folder's tests alone" $(foreach p,$(PROJECTS) benchmarks,$(p) "likewise")
 	@echo "Options: GPU=auto|none|0,1 (now $(GPU)), TORCH_INDEX=URL, BASE_PYTHON=python3.12"
 
 # --- installing ---------------------------------------------------------------------------------------------------
@@ -67,19 +67,28 @@ demo-neural_style: .venv/.extra-neural_style  ## the same, by its project's name
 demo-fast_style_transfer: .venv/.extra-fast_style_transfer  ## a photograph in four styles at once, in seconds
 	@$(RUN) fast_style_transfer/demo.py
 
+demo-cyclegan_pix2pix: .venv/.extra-cyclegan_pix2pix  ## two minutes of pix2pix: outlines become shaded shapes
+	@$(RUN) cyclegan_pix2pix/demo.py
+
 gallery: $(PROJECTS:%=.venv/.extra-%)  ## make the pictures of the READMEs again (half an hour)
 	@$(RUN) neural_style/make_figures.py
 	@$(RUN) fast_style_transfer/make_figures.py
+	@$(RUN) cyclegan_pix2pix/make_figures.py
 
 bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writes benchmarks/results
 	@$(RUN) benchmarks/neural_style.py
 	@$(RUN) benchmarks/fast_style_transfer.py
+	@$(RUN) benchmarks/cyclegan_pix2pix.py
 
 download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
 
 download-fast_style_transfer: .venv/.created  ## fetch the original's six published styles (120 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash fast_style_transfer/download_styles.sh
+
+download-cyclegan_pix2pix: .venv/.created  ## fetch a published CycleGAN (45 MB) and its pictures (130 MB): horses to zebras
+	@cd cyclegan_pix2pix && PYTHON="$(CURDIR)/$(PYTHON)" bash scripts/download_cyclegan_model.sh horse2zebra
+	@cd cyclegan_pix2pix && PYTHON="$(CURDIR)/$(PYTHON)" bash datasets/download_cyclegan_dataset.sh horse2zebra
 
 # --- testing ------------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,15 @@
 """How fast fast_style_transfer is here: `make bench`, or `python benchmarks/fast_style_transfer.py`.
 
 Painting a 1024x680 photograph and a training step at batch 4, each against a straightforward version: the formulas
-written out in float32 inside one tf.function. The versions take turns, so that a busy machine is unfair to all alike,
-and the fastest time of each counts. Arithmetic is compared with what convolutions reach in the same minute.
+written out in float32 inside one tf.function. The versions take turns, and the fastest time of each counts. Arithmetic
+is compared with what convolutions reach in the same minute.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import platform
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +25,7 @@ quiet_tensorflow()
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from turns import psnr, take_turns  # noqa: E402
 
 import losses as loss_functions  # noqa: E402
 from legacy import load_checkpoint  # noqa: E402
@@ -42,18 +41,6 @@ MULTIPLY_ADDS = 126_144  # a pixel, of the transform net
 PEAK_SHAPES = ((128, 256), (256, 128), (512, 64))  # channels and pixels
 STYLE = ROOT / "fast_style_transfer" / "ckpts" / "wave"
 FORMATS = {"float32": tf.float32, "bf16": tf.bfloat16}
-
-
-def take_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Seconds of each call's fastest run, after one that is not counted."""
-    best = {name: math.inf for name in calls}
-    for number in range(rounds + 1):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            if number:
-                best[name] = min(best[name], time.perf_counter() - start)
-    return best
 
 
 def peaks(device: str) -> dict[str, float]:
@@ -129,12 +116,6 @@ def measure_painting(height: int, width: int, rounds: int) -> dict:
 def clip(pixels: np.ndarray) -> np.ndarray:
     """As pictures are saved."""
     return np.clip(pixels, 0, 255).astype(np.uint8)
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    """Peak signal-to-noise ratio in dB of two pictures of 0..255."""
-    error = np.mean((a.astype(np.float64) - b) ** 2)
-    return math.inf if error == 0 else 10 * math.log10(255**2 / error)
 
 
 def count_compilations() -> int:

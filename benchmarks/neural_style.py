@@ -8,7 +8,6 @@ by PyTorch's own counter and compared with what convolutions reach on this machi
 from __future__ import annotations
 
 import json
-import math
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "neural_style.json"
 import torch  # noqa: E402
 from machine import describe, fastest, peaks  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+from turns import psnr  # noqa: E402
 
 import data  # noqa: E402
 from networks import VGG19, convolution_names  # noqa: E402
@@ -84,12 +84,6 @@ def picture_after(iterations: int, size: int, dtype: torch.dtype, device: torch.
     judge = make_run(load_compact(), size, torch.float32, device).objective
     mean = optimization.objective.network.mean
     return data.unprocess(optimization.picture, mean).clip(0, 255), judge.losses(optimization.picture).total
-
-
-def psnr(a, b) -> float:
-    """Peak signal-to-noise ratio in dB of two pictures of 0..255."""
-    error = ((a - b) ** 2).mean()
-    return float("inf") if error == 0 else 10 * math.log10(255**2 / error)
 
 
 def precision_matters(size: int, iterations: int, device: torch.device) -> dict[str, float]:

@@ -6,8 +6,9 @@ import argparse
 from pathlib import Path
 
 import legacy
-from networks import smallest_side
+from networks import UNET_DEPTH, smallest_side
 from shared_scripts.cli import UserError
+from shared_scripts.files import natural_key
 from shared_scripts.progress import tell
 
 FIELDS = {"netG": "--netG", "norm": "--norm", "ngf": "--ngf", "input_nc": "--input_nc", "output_nc": "--output_nc"}
@@ -75,13 +76,26 @@ def shrink_discriminator(opt: argparse.Namespace) -> None:
         )
 
 
+def check_size(opt: argparse.Namespace, height: int, width: int, path: str) -> None:
+    """UserError where a picture of this size, as --preprocess gave it, cannot go through the generator."""
+    cut = "leave out --preprocess" if opt.preprocess == "none" else "use --preprocess resize_and_crop"
+    if opt.netG in UNET_DEPTH:
+        multiple = 2 ** UNET_DEPTH[opt.netG]
+        if height % multiple or width % multiple:
+            raise UserError(
+                f"{path} goes into the network as {width}x{height}, but {opt.netG} takes sides that are multiples of "
+                f"{multiple}: {cut}, and take such a --crop_size ({multiple}, {2 * multiple}, …)"
+            )
+    elif min(height, width) < 5:  # a quarter of it must have two pixels, to be mirrored and normalised
+        raise UserError(f"{path} goes into the network as {width}x{height}, which is too small: {cut}")
+
+
 def find_networks(opt: argparse.Namespace, names: tuple[str, ...]) -> list[Path]:
     """The files of saved generators. UserError, listing what there is, where one is missing."""
     place = Path(opt.checkpoints_dir)
     folder, epoch = place / opt.name, f"iter_{opt.load_iter}" if opt.load_iter > 0 else opt.epoch
     if not folder.is_dir():
-        there = sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []
-        raise UserError(f"there is no experiment {opt.name!r} in {place}; it has {listed(there)}")
+        raise UserError(f"there is no experiment {opt.name!r} in {place}; {other_experiments(place)}")
     files = [folder / f"{epoch}_net_{name}.pth" for name in names]
     for path in files:
         if not path.is_file():
@@ -89,14 +103,30 @@ def find_networks(opt: argparse.Namespace, names: tuple[str, ...]) -> list[Path]
     return files
 
 
+def other_experiments(place: Path) -> str:
+    """What else there is, or where it comes from."""
+    names = [path.name for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
+    if names:
+        return f"it has {listed(sorted(names, key=natural_key))} (--name)"
+    return "train one with train.py, get one with scripts/download_cyclegan_model.sh, or say where: --checkpoints_dir"
+
+
 def other_files(folder: Path, epoch: str, missing: Path) -> str:
     """What the folder has instead, and which flag takes it."""
-    if (folder / f"{epoch}_net_G_A.pth").is_file() and missing.name.endswith("_net_G.pth"):
+    wanted = missing.name.removeprefix(epoch)
+    epochs = sorted((path.name.removesuffix(wanted) for path in folder.glob(f"*{wanted}")), key=natural_key)
+    if epochs:
+        steps = [name.removeprefix("iter_") for name in epochs if name.startswith("iter_")]
+        epochs = [name for name in epochs if not name.startswith("iter_")]
+        has = [f"the epochs {listed(epochs)} (--epoch)"] * bool(epochs)
+        return f"; {folder} has " + " and ".join(has + [f"the iterations {listed(steps)} (--load_iter)"] * bool(steps))
+    if wanted == "_net_G.pth" and list(folder.glob("*_net_G_A.pth")):
         return "; the experiment is a CycleGAN: add --model_suffix _A or --model_suffix _B, or say --model cycle_gan"
-    if (folder / f"{epoch}_net_G.pth").is_file():
-        return f", but one of a single generator, {epoch}_net_G.pth: say --model test, or --model pix2pix"
-    epochs = sorted({path.name.split("_net_")[0] for path in folder.glob("*_net_G*.pth")})
-    return f"; {folder} has " + (f"the epochs {listed(epochs)} (--epoch)" if epochs else "no networks yet")
+    if found := [*folder.glob(f"{epoch}_net_G.pth"), *folder.glob("*_net_G.pth")]:
+        return (
+            f", but {found[0].name} of a single generator: say --model test without --model_suffix, or --model pix2pix"
+        )
+    return f"; {folder} has no such networks yet"
 
 
 def listed(names: list[str]) -> str:

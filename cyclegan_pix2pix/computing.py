@@ -33,6 +33,10 @@ def set_up(opt: argparse.Namespace, processes: Processes) -> None:
         pick_device(gpu_ids=str(number))  # complains where it is not there
     opt.dtype = pick_precision(opt.precision, opt.torch_device, channels=4 * opt.ngf, size=max(8, opt.crop_size // 4))
     opt.memory_format = fastest_layout(opt)
+    if opt.norm == "syncbatch" and opt.torch_device.type != "cuda":
+        opt.norm = "batch"  # the same but for where the statistics come from; files fit both
+        if processes.first:
+            tell("--norm syncbatch works on GPUs only: each process takes its own batches' statistics (--norm batch).")
     if opt.torch_device.type == "cuda":
         torch.backends.cudnn.benchmark = opt.seed is None and opt.preprocess != "scale_width"
     if processes.first:

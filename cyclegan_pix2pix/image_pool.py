@@ -40,7 +40,7 @@ class ImagePool:
 
     def state_dict(self) -> dict:
         """What a resumed run needs."""
-        return {"images": self.images}
+        return {"images": [image.cpu() for image in self.images]}
 
     def load_state_dict(self, state: dict, device: torch.device) -> None:
         """Put back what `state_dict` gave (the newest, if the pool has become smaller)."""

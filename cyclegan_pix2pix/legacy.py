@@ -7,6 +7,7 @@ compiled network (`_orig_mod.`). Nothing in a file is executed.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,8 @@ def hint(weights: Weights) -> str:
     """What else these weights may be."""
     if "model.0.weight" in weights or "net.0.weight" in weights:
         return "; it is a discriminator: take the file with _net_G"
-    if any(name.startswith(("scale", "layer", "model1_1")) for name in weights):
+    global_generator = "model.1.weight" in weights and any(".conv_block." in name for name in weights)
+    if global_generator or any(name.startswith(("scale0_", "layer0.", "model1_1.")) for name in weights):
         return "; it looks like pix2pixHD's"
     return ""
 
@@ -107,9 +109,9 @@ def hint(weights: Weights) -> str:
 def describe_resnet(weights: Weights) -> Generator:
     """model.1 is the first convolution, model.10 … the blocks, the last number the last convolution."""
     first = weights["model.1.weight"]
-    blocks = {name.split(".")[1] for name in weights if ".conv_block." in name}
-    if f"resnet_{len(blocks)}blocks" not in ("resnet_6blocks", "resnet_9blocks") or first.shape[2] != 7:
-        raise ValueError(f"{len(blocks)} blocks")
+    blocks = {int(name.split(".")[1]) for name in weights if ".conv_block." in name}
+    if blocks not in (set(range(10, 16)), set(range(10, 19))) or first.shape[2] != 7:
+        raise ValueError(f"blocks {blocks}")
     last = weights[f"model.{17 + len(blocks)}.weight"]
     norm = "batch" if "model.2.weight" in weights else "instance" if "model.1.bias" in weights else "none"
     # With dropout between them, the block's second convolution is number 6; without, 6 is its norm.
@@ -142,9 +144,8 @@ def describe_discriminator(weights: Weights, what: str) -> Discriminator:
         first = weights["net.0.weight"]
         norm = "batch" if "net.3.weight" in weights else "instance" if "net.2.bias" in weights else "none"
         return Discriminator("pixel", 3, norm, first.shape[0], first.shape[1])
-    places = sorted(
-        int(name.split(".")[1]) for name, value in weights.items() if value.dim() == 4 and name[:6] == "model."
-    )
+    names = [name for name, value in weights.items() if re.fullmatch(r"model\.\d+\.weight", name) and value.dim() == 4]
+    places = sorted(int(name.split(".")[1]) for name in names)
     if len(places) < 3 or places[0] != 0:
         raise UserError(f"{what} holds no discriminator of pix2pix or CycleGAN")
     first, layers = weights["model.0.weight"], len(places) - 2

@@ -7,6 +7,7 @@ machines it is spread: the same batch holds the same pictures.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 
@@ -22,16 +23,20 @@ from shared_scripts.distributed import Processes
 class SeededItems(torch.utils.data.Dataset):
     """Items of `dataset` by (epoch, index), each with its own random numbers; (item, [what could not be read]).
 
-    In place of a file that cannot be read comes the next one that can.
+    In place of a file that cannot be read comes the next one that can. Where none can, the UserError comes as the item:
+    raised here, in a process that reads ahead, torch would put that process's traceback into its message.
     """
 
     def __init__(self, dataset, seed: int):
         self.dataset, self.seed = dataset, seed
 
-    def __getitem__(self, place: tuple[int, int]) -> tuple[dict, list[str]]:
+    def __getitem__(self, place: tuple[int, int]) -> tuple[dict | UserError, list[str]]:
         epoch, index = place
         with own_random_numbers(mixed(self.seed, epoch, index)):
-            return self.first_readable(index)
+            try:
+                return self.first_readable(index)
+            except UserError as problem:
+                return problem, []
 
     def first_readable(self, index: int) -> tuple[dict, list[str]]:
         """The item at `index`, or the first readable one after it. UserError where there is none."""
@@ -110,9 +115,11 @@ class Loader:
             SeededItems(dataset, seed),
             batch_sampler=self.order,
             num_workers=workers,
-            collate_fn=collate,
+            collate_fn=collate_or_problem,
             persistent_workers=workers > 0,
             pin_memory=opt.torch_device.type == "cuda",
+            worker_init_fn=leave_process_group,
+            generator=torch.Generator(),  # it draws a number an epoch; the global generator is the training's
         )
 
     def __len__(self) -> int:
@@ -123,6 +130,8 @@ class Loader:
         """The batches of an epoch, from batch `start` on."""
         self.order.epoch, self.order.start = number, start
         for batch, problems in self.loader:
+            if isinstance(batch, UserError):
+                raise batch
             self.problems += [problem for problem in problems if problem not in self.problems]
             yield batch
 
@@ -130,6 +139,32 @@ class Loader:
         """What could not be read since this was last asked."""
         new, self.told = self.problems[self.told :], len(self.problems)
         return new
+
+
+def count_workers(wanted: int, items: int, processes: Processes) -> int:
+    """How many processes read ahead: no more than there are cores for (torch warns of those), nor for a few files."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(wanted, max(1, cores // processes.local_world), max(1, items // 8))
+
+
+def leave_process_group(worker: int) -> None:
+    """In a process that reads ahead: Ctrl-C, which the terminal sends to the whole group, is the training's to answer.
+
+    The training still needs the batches of the step it is in, and ends its readers itself.
+    """
+    if hasattr(os, "setpgid"):  # not on Windows
+        os.setpgid(0, 0)
+
+
+def collate_or_problem(items: list[tuple[dict | UserError, list[str]]]) -> tuple[dict | UserError, list[str]]:
+    """One batch, or in its place the UserError why there is none."""
+    try:
+        for item, _ in items:
+            if isinstance(item, UserError):
+                raise item
+        return collate(items)
+    except UserError as problem:
+        return problem, []
 
 
 def collate(items: list[tuple[dict, list[str]]]) -> tuple[dict, list[str]]:

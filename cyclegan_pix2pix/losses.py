@@ -33,6 +33,11 @@ def l1(a: Tensor, b: Tensor) -> Tensor:
     return F.l1_loss(a.float(), b.float())
 
 
+def l2(a: Tensor, b: Tensor) -> Tensor:
+    """The mean squared difference of two batches, a scalar, in float32."""
+    return F.mse_loss(a.float(), b.float())
+
+
 def gradient_penalty(
     discriminator: nn.Module, real: Tensor, fake: Tensor, kind: str = "mixed", constant: float = 1.0, weight: float = 10
 ) -> Tensor:

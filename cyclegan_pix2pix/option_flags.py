@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 
+from shared_scripts.cli import finite
+
 PREPROCESS = ("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none")
 GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
 DISCRIMINATORS = ("basic", "n_layers", "pixel")
@@ -16,15 +18,30 @@ POLICIES = ("linear", "step", "plateau", "cosine")
 
 def positive(text: str) -> int:
     """A whole number above 0."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, not {text}")
-    return value
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, not {text!r}")
+    return int(text)
 
 
 def count(text: str) -> float:
     """How many: a whole number above 0, or all (as inf)."""
     return math.inf if text.lower() in ("all", "inf") else positive(text)
+
+
+def size(text: str) -> float:
+    """A number from 0 on."""
+    value = finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text!r}")
+    return value
+
+
+def ratio(text: str) -> float:
+    """A number above 0."""
+    value = finite(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, not {text!r}")
+    return value
 
 
 def policy(text: str) -> str:
@@ -47,19 +64,28 @@ def add_experiment(group, is_train: bool) -> None:
         "--dataroot",
         required=True,
         metavar="DIR",
-        help="the pictures: a folder with trainA and trainB, with train (side by side), or of single pictures",
+        help="the pictures: a folder with trainA and trainB, or with train (A and B side by side)"
+        if is_train
+        else "the pictures: for --model test a folder of them, or a single file; else a folder with testA and testB, "
+        "or with test (A and B side by side)",
     )
-    add("--name", default="experiment_name", help="the experiment: its folder in --checkpoints_dir")
+    add("--name", default="experiment_name", metavar="NAME", help="the experiment: its folder in --checkpoints_dir")
     add("--checkpoints_dir", default="./checkpoints", metavar="DIR", help="where experiments are saved")
     add(
         "--model",
         default="cycle_gan" if is_train else "test",
         metavar="NAME",
-        help="cycle_gan, pix2pix, colorization, template" + ("" if is_train else ", or test: one generator alone"),
+        help="cycle_gan, pix2pix, colorization, template"
+        + ("" if is_train else ", or test: one generator alone, over any pictures"),
     )
     add("--epoch", "--which_epoch", default="latest", metavar="N|latest", help="which saved epoch to load")
     add("--load_iter", type=int, default=0, metavar="N", help="above 0: load the networks saved as iter_N instead")
-    add("--phase", default="train" if is_train else "test", help="the folder of pictures: train, val, test, …")
+    add(
+        "--phase",
+        default="train" if is_train else "test",
+        metavar="NAME",
+        help="the folder of pictures in --dataroot: train, val, test, …",
+    )
     add(
         "--suffix",
         default="",
@@ -86,10 +112,10 @@ def add_networks(group) -> None:
     )
     add("--n_layers_D", type=positive, default=3, metavar="N", help="layers of --netD n_layers")
     add("--norm", default="instance", choices=NORMS, help="normalisation")
-    add("--init_type", default="normal", choices=INITS, help="fresh weights")
-    add("--init_gain", type=float, default=0.02, metavar="X", help="their scale")
-    add("--no_dropout", action="store_true", help="no dropout in the generator (cycle_gan's default)")
-    add("--use_dropout", dest="no_dropout", action="store_false", help="dropout in the generator (pix2pix's default)")
+    add("--init_type", default="normal", choices=INITS, help="how weights begin")
+    add("--init_gain", type=size, default=0.02, metavar="X", help="how large they begin")
+    add("--no_dropout", action="store_true", help="no dropout in the generator; cycle_gan has none")
+    add("--use_dropout", dest="no_dropout", action="store_false", help="dropout in the generator; pix2pix has it")
 
 
 def add_pictures(group, is_train: bool) -> None:
@@ -113,8 +139,9 @@ def add_pictures(group, is_train: bool) -> None:
     add("--serial_batches", action="store_true", help="pictures in order, not shuffled")
     add("--num_threads", "--nThreads", type=int, default=4, metavar="N", help="processes that read pictures (0: none)")
     add("--batch_size", "--batchSize", type=positive, default=1, metavar="N", help="pictures a step")
-    add("--load_size", "--loadSize", type=positive, default=286, metavar="PX", help="pictures are scaled to this size")
-    add("--crop_size", "--fineSize", type=positive, default=256, metavar="PX", help="then cut to this size")
+    own = "" if is_train else "; by default --crop_size, so that nothing is cut off"
+    add("--load_size", "--loadSize", type=positive, default=286, metavar="PX", help=f"pictures are scaled to this{own}")
+    add("--crop_size", "--fineSize", type=positive, default=256, metavar="PX", help="and then cut to this")
     add(
         "--max_dataset_size",
         "--ntrain",
@@ -177,8 +204,8 @@ def add_schedule(group) -> None:
     add = group.add_argument
     add("--n_epochs", "--niter", type=int, default=100, metavar="N", help="epochs with the first learning rate")
     add("--n_epochs_decay", "--niter_decay", type=int, default=100, metavar="N", help="epochs in which it falls to 0")
-    add("--lr", type=float, default=0.0002, metavar="X", help="learning rate of Adam")
-    add("--beta1", type=float, default=0.5, metavar="X", help="momentum of Adam")
+    add("--lr", type=size, default=0.0002, metavar="X", help="learning rate of Adam")
+    add("--beta1", type=size, default=0.5, metavar="X", help="momentum of Adam")
     add("--lr_policy", type=policy, default="linear", choices=POLICIES, help="how the learning rate falls")
     add("--lr_decay_iters", type=positive, default=50, metavar="N", help="for --lr_policy step: a tenth every N epochs")
     add(
@@ -198,7 +225,7 @@ def add_schedule(group) -> None:
     )
     add(
         "--lambda_gp",
-        type=float,
+        type=size,
         default=0.0,
         metavar="X",
         help="weight of the gradient penalty of --gan_mode wgangp; the paper's is 10, the reference has none",
@@ -254,7 +281,7 @@ def add_test(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="running statistics instead of each picture's own, and no dropout; the reference's default is without",
     )
-    add("--aspect_ratio", type=float, default=1.0, metavar="X", help="stretch the results: above 1 higher, below wider")
+    add("--aspect_ratio", type=ratio, default=1.0, metavar="X", help="stretch the results: above 1 higher, below wider")
     add(
         "--labels",
         default="2020",

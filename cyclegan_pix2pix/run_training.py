@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -11,13 +14,13 @@ import torch
 import architecture
 import computing
 from data import create_dataset
-from loader import Loader
+from loader import Loader, count_workers
 from models import find_model
 from models.base_model import BaseModel
 from networks import count_parameters
 from option_text import format_options, save_options
 from shared_scripts import distributed
-from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
+from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import explain_out_of_memory
 from shared_scripts.distributed import Processes
 from shared_scripts.progress import tell
@@ -29,7 +32,8 @@ def train(opt: argparse.Namespace) -> int:
     """Train as the options say; returns the exit status."""
     processes = distributed.start(on_cuda=computing.wants_cuda(opt))
     try:
-        with explain_out_of_memory("take a smaller --crop_size, --batch_size or --ngf"):
+        advice = "take a smaller --crop_size, --batch_size or --ngf"
+        with explain_out_of_memory(advice), distributed.explain_lost_process():
             Training(opt, processes).run()
     finally:
         distributed.stop()
@@ -42,28 +46,42 @@ class Training:
     def __init__(self, opt: argparse.Namespace, processes: Processes):
         self.opt, self.processes = opt, processes
         self.folder = Path(opt.checkpoints_dir) / opt.name
+        self.last = opt.n_epochs + opt.n_epochs_decay
         computing.set_up(opt, processes)
         self.state = TrainingState(self.folder, opt, processes)
-        self.prepare_architecture()
+        with self.only_first_talks():
+            self.prepare_architecture()
         opt.first_epoch = self.state.position.first_epoch
-        self.say(format_options(printable(opt), opt.defaults))
-        if processes.first:
-            save_options(self.folder, opt.phase, format_options(printable(opt), opt.defaults))
-        self.loader = self.open_pictures()
-        self.model = self.build_model()
-        self.visualizer = Visualizer(opt, self.folder, resumed=opt.continue_train, quiet=not processes.first)
 
     def say(self, line: str) -> None:
         """A line of the reference's on stdout, once for all processes."""
         if self.processes.first:
             print(line, flush=True)
 
+    def only_first_talks(self) -> contextlib.AbstractContextManager:
+        """While this is open, the lines of the other processes go nowhere."""
+        return contextlib.nullcontext() if self.processes.first else contextlib.redirect_stderr(io.StringIO())
+
     # --- getting ready --------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Pictures, networks and displays. Files are touched last: by then nothing is wrong with the flags."""
+        opt, options = self.opt, format_options(printable(self.opt), self.opt.defaults)
+        self.say(options)
+        self.loader = self.open_pictures()
+        self.model = self.build_model()
+        if self.processes.first:
+            self.state.remove_leftovers()
+            save_options(self.folder, opt.phase, options)
+        self.visualizer = Visualizer(opt, self.folder, opt.continue_train, quiet=not self.processes.first)
 
     def prepare_architecture(self) -> None:
         """Take the architecture from the files of the training that is continued, or from the flags."""
         opt = self.opt
-        if opt.continue_train and not self.state.found:
+        architecture.shrink_discriminator(opt)  # so that --netD means what it meant when the training began
+        if self.state.found:
+            self.state.take_architecture()
+        elif opt.continue_train:
             names = find_model(opt.model).generators(opt)
             architecture.adopt(opt, architecture.find_networks(opt, names))
             for path in sorted(self.folder.glob(f"{opt.epoch}_net_D*.pth"))[:1]:
@@ -77,8 +95,8 @@ class Training:
         dataset = create_dataset(opt)
         self.say(f"dataset [{type(dataset).__name__}] was created")
         self.say(f"The number of training images = {len(dataset)}")
-        workers = min(opt.num_threads, torch.get_num_threads() * 2, max(1, len(dataset) // 8))
-        return Loader(dataset, opt, self.state.seed, self.processes, workers if opt.num_threads else 0)
+        workers = count_workers(opt.num_threads, len(dataset), self.processes)
+        return Loader(dataset, opt, self.state.seed, self.processes, workers)
 
     def build_model(self) -> BaseModel:
         """The model with fresh weights, or with those of the training that is continued."""
@@ -101,29 +119,34 @@ class Training:
     # --- the loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
-        """All epochs that are left. Ctrl-C saves and ends; the run can be continued to the bit."""
-        opt, position = self.opt, self.state.position
-        last = opt.n_epochs + opt.n_epochs_decay
-        if position.epoch > last:
-            self.say(
-                f"Nothing is left to train: epoch {position.epoch - 1} of {last} is done; raise --n_epochs to go on."
-            )
+        """All epochs that are left, if any is."""
+        done, last = self.state.position.epoch - 1, self.last
+        if done >= last:
+            self.say(f"Nothing is left to train: epoch {done} of {last} is done; raise --n_epochs to go on.")
             return
+        self.prepare()
         finished = False
         try:
-            with StopBetweenSteps() as stopping:
-                while position.epoch <= last:
-                    self.run_epoch(position, last, stopping)
-                self.save("latest")
+            with StopBetweenSteps() as stopping, explain_small_pictures():
+                self.run_epochs(stopping)
             finished = True
-        except StoppedBetweenSteps:
-            self.save("latest")
-            tell(f"Saved at {position.images:,} images; the same command with --continue_train goes on from here.")
-            raise
         finally:
             self.visualizer.close(finished)
 
-    def run_epoch(self, position: Position, last: int, stopping: StopBetweenSteps) -> None:
+    def run_epochs(self, stopping: StopBetweenSteps) -> None:
+        """All epochs that are left. Ctrl-C saves and ends; the run can be continued to the bit."""
+        position = self.state.position
+        try:
+            while position.epoch <= self.last:
+                self.run_epoch(position, stopping)
+            self.save("latest")
+        except StoppedBetweenSteps:
+            self.save("latest")
+            if self.processes.first:
+                tell(f"Saved at {position.images:,} images; the same command with --continue_train goes on from here.")
+            raise
+
+    def run_epoch(self, position: Position, stopping: StopBetweenSteps) -> None:
         """One epoch, or the rest of one."""
         opt, started = self.opt, time.time()
         rate = self.model.set_rate(position.epoch)
@@ -143,11 +166,11 @@ class Training:
                 stopping.asked = True
                 stopping.check()
             asked = time.time()
-        self.end_epoch(position, last, rate, time.time() - started)
+        self.end_epoch(position, rate, time.time() - started)
 
-    def end_epoch(self, position: Position, last: int, rate: float, seconds: float) -> None:
+    def end_epoch(self, position: Position, rate: float, seconds: float) -> None:
         """What the reference does between two epochs."""
-        done = position.epoch
+        done, last = position.epoch, self.last
         self.model.end_epoch(metric=0.0)
         position.next_epoch()
         if done % self.opt.save_epoch_freq == 0:
@@ -180,12 +203,22 @@ class Training:
 
     def save(self, *names: str) -> None:
         """Write the networks under some names, and with "latest" the state that the run can be continued from."""
-        for name in names:
-            if self.processes.first:
+        broken = self.model.broken_networks()
+        if self.processes.anyone(bool(broken)):
+            raise RunError(
+                f"the weights of {' and '.join(broken) or 'a network'} are no numbers any more and are not saved; "
+                "take a smaller --lr, or --precision float32"
+            )
+        problem = None
+        try:
+            for name in names if self.processes.first else ():
                 self.model.save_networks(name)
+        except UserError as found:  # not raised yet: the others would wait for this process in vain
+            problem = found
+        if self.processes.anyone(problem is not None):
+            raise problem or RunError("the networks could not be saved")
         if "latest" in names:
             self.state.save(self.model)
-        self.processes.wait()
 
 
 def check_finite(losses: dict[str, float]) -> None:
@@ -193,6 +226,21 @@ def check_finite(losses: dict[str, float]) -> None:
     wrong = [name for name, value in losses.items() if not abs(value) < float("inf")]
     if wrong:
         raise RunError(f"the loss {wrong[0]} is no number any more; take a smaller --lr, or --precision float32")
+
+
+@contextlib.contextmanager
+def explain_small_pictures() -> Iterator[None]:
+    """A UserError in place of what torch says of pictures that a network has shrunk to less than it can work on."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as problem:
+        signs = ("single pixel", "more than 1 value per channel", "Padding size should be less", "Kernel size can't be")
+        if not any(sign in str(problem) for sign in signs):
+            raise
+        raise UserError(
+            "the pictures are too small for these networks; take a larger --crop_size with --preprocess "
+            "resize_and_crop, or --netD pixel"
+        ) from problem
 
 
 def printable(opt: argparse.Namespace) -> dict:

@@ -2,7 +2,8 @@
 
 The .pth files hold the networks alone, as the reference's do. This file holds the networks again, beside optimisers,
 image pools, schedule, random numbers and counters: one file, replaced at once, so that a run killed at any moment finds
-parts that belong together.
+parts that belong together. The processes of a distributed run have some of it of their own (image pools and
+random numbers), and all of it is in the one file too.
 """
 
 from __future__ import annotations
@@ -15,10 +16,15 @@ from pathlib import Path
 
 import torch
 
+from loader import mixed
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.cli import UserError
+from shared_scripts.cli import RunError, UserError
 from shared_scripts.distributed import Processes
 from shared_scripts.progress import tell
+
+FILE = "latest_train_state.pt"
+KEYS = ("model", "model_name", "position", "seed", "shares", "architecture")
+ARCHITECTURE = ("input_nc", "output_nc", "netG", "netD", "n_layers_D", "ngf", "ndf", "norm", "no_dropout")
 
 
 @dataclass
@@ -48,30 +54,32 @@ class TrainingState:
     def __init__(self, folder: Path, opt: argparse.Namespace, processes: Processes):
         self.folder, self.opt, self.processes = folder, opt, processes
         self.position = Position(epoch=opt.epoch_count, first_epoch=opt.epoch_count)
-        self.seed = opt.seed if opt.seed is not None else secrets.randbits(31)
+        self.seed = processes.from_first(opt.seed if opt.seed is not None else secrets.randbits(31))
         self.found: dict | None = None
+        self.file = folder / FILE
         if opt.continue_train:
             self.find()
-        elif (folder / "latest_train_state.pt").is_file() and processes.first:
+        elif self.file.is_file() and processes.first:
             tell(f"{folder} holds a training, which this one replaces; --continue_train would go on with it.")
-
-    def file(self, rank: int = 0) -> Path:
-        """Where the state of a process is saved."""
-        return self.folder / f"latest_train_state{f'.{rank}' if rank else ''}.pt"
 
     # --- going on -------------------------------------------------------------------------------------------------
 
     def find(self) -> None:
         """Read the saved state. Without one, or for another epoch than the latest, only networks are continued."""
         opt = self.opt
-        if opt.epoch != "latest" or opt.load_iter > 0 or not self.file().is_file():
+        if opt.epoch != "latest" or opt.load_iter > 0 or not self.file.is_file():
             self.find_epoch()
             return
-        self.found = load_state(self.file(), ("model", "position", "seed", "random", "architecture"))
+        self.found = load_state(self.file, KEYS)
         self.position = Position(**self.found["position"])
         self.seed = self.found["seed"] if opt.seed is None else opt.seed
-        self.take_architecture()
-        if "epoch_count" in opt.given and opt.epoch_count != self.position.epoch:
+        if self.found["model_name"] != opt.model:
+            raise UserError(
+                f"the training in {self.folder} is of --model {self.found['model_name']}, not {opt.model}; say so to "
+                "go on with it, or take another --name"
+            )
+        # The command that began a run at --epoch_count 5 goes on with it too: only another number is a wish to jump.
+        if "epoch_count" in opt.given and opt.epoch_count not in (self.position.epoch, self.position.first_epoch):
             self.position = Position(opt.epoch_count, first_epoch=opt.epoch_count, images=self.position.images)
 
     def find_epoch(self) -> None:
@@ -82,57 +90,83 @@ class TrainingState:
     def take_architecture(self) -> None:
         """Build what was saved. UserError where the command line asks for something else."""
         for name, value in self.found["architecture"].items():
-            if name in self.opt.given and getattr(self.opt, name) != value:
+            asked = getattr(self.opt, name)
+            if asked == value or {asked, value} == {"batch", "syncbatch"}:
+                continue
+            if name in self.opt.given:
                 raise UserError(
-                    f"the training in {self.folder} has --{name} {value}, not {getattr(self.opt, name)}; leave the "
+                    f"the training in {self.folder} has {as_flag(name, value)}, not {as_flag(name, asked)}; leave the "
                     "flag out to go on with it, or take another --name"
                 )
             setattr(self.opt, name, value)
 
     def restore(self, model) -> None:
         """Give the model what was found."""
+        if self.processes.world > 1:
+            self.begin_own_random_numbers()
         if not self.opt.continue_train:
             return
         if self.found is None:
             model.load_networks(self.opt.epoch if self.opt.load_iter <= 0 else f"iter_{self.opt.load_iter}")
-            tell("Only networks were saved: optimisers, image pools and the order of the pictures begin anew.")
-            return
-        model.load_state_dict(self.found["model"])
-        restore_random(self.found["random"])
-        if self.processes.rank:
-            self.restore_share(model)
-        self.found = {}  # the memory is free again
+            line = "Only networks were saved: optimisers, image pools and the order of the pictures begin anew."
+        else:
+            model.load_state_dict(self.found["model"])
+            self.restore_share(model, self.found["shares"])
+            self.found = {}  # the memory is free again
+            line = f"Going on with epoch {self.position.epoch} after {self.position.images:,} images."
         if self.processes.first:
-            tell(f"Going on with epoch {self.position.epoch} after {self.position.images:,} images.")
+            tell(line)
 
-    def restore_share(self, model) -> None:
-        """What the other processes of a distributed run have of their own: pools and random numbers."""
-        path = self.file(self.processes.rank)
-        share = load_state(path, ("pools", "random", "images")) if path.is_file() else None
-        if share and share["images"] == self.found["position"]["images"]:
+    def begin_own_random_numbers(self) -> None:
+        """Other numbers in each process: dropout is not to put out the same units for the pictures of all."""
+        own = mixed(self.seed, self.position.images, self.processes.rank)
+        random.seed(own)
+        torch.manual_seed(own)
+
+    def restore_share(self, model, shares: list[dict]) -> None:
+        """What this process has of its own: pools and random numbers. With more processes than the run was saved from,
+        the new ones begin with empty pools."""
+        if self.processes.rank < len(shares):
+            share = shares[self.processes.rank]
             model.load_pools(share["pools"])
             restore_random(share["random"])
 
     # --- saving ---------------------------------------------------------------------------------------------------
 
     def save(self, model) -> None:
-        """Write the state of this process."""
-        if self.processes.rank:
-            share = {"pools": model.state_dict()["pools"], "random": random_state(), "images": self.position.images}
-            save_state(self.file(self.processes.rank), share)
-            return
-        architecture = {name: getattr(self.opt, name) for name in ARCHITECTURE}
-        state = {
+        """Write the state of all processes; they must all come here together. UserError where the disk refuses."""
+        shares = self.processes.gather({"pools": model.pools_state(), "random": random_state()})
+        problem = None
+        if self.processes.first:
+            try:
+                save_state(self.file, self.whole(model, shares))
+            except UserError as found:  # not raised yet: the others would wait for this process in vain
+                problem = found
+        if self.processes.anyone(problem is not None):
+            raise problem or RunError("the training's state could not be saved")
+
+    def whole(self, model, shares: list[dict]) -> dict:
+        """What is in the file."""
+        return {
             "model": model.state_dict(),
+            "model_name": self.opt.model,
             "position": asdict(self.position),
             "seed": self.seed,
-            "random": random_state(),
-            "architecture": architecture,
+            "shares": shares,
+            "architecture": {name: getattr(self.opt, name) for name in ARCHITECTURE},
         }
-        save_state(self.file(), state)
+
+    def remove_leftovers(self) -> None:
+        """Delete the halves of files that a killed run was writing: each may be as large as the networks."""
+        for path in [*self.folder.glob(".*.tmp.pt"), *self.folder.glob(".*.tmp.pth")]:
+            path.unlink(missing_ok=True)
 
 
-ARCHITECTURE = (*("model", "input_nc", "output_nc", "netG", "netD", "n_layers_D", "ngf", "ndf", "norm", "no_dropout"),)
+def as_flag(name: str, value: object) -> str:
+    """An option as it stands on a command line."""
+    if name == "no_dropout":
+        return "--no_dropout" if value else "--use_dropout"
+    return f"--{name} {value}"
 
 
 def random_state() -> dict:

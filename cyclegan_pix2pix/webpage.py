@@ -153,7 +153,8 @@ class ResultsPage:
         one, below the folder above), with underscores: `b_1`; as a last resort with a number.
         """
         path = Path(path)
-        for name in (path.stem, "_".join(below(path, root).with_suffix("").parts), path.name.replace(".", "_")):
+        folders = below(path, root).parent.parts
+        for name in (path.stem, "_".join((*folders, path.stem)), path.name.replace(".", "_")):
             if name.casefold() not in self.taken:
                 return self.take(name)
         number = 2
@@ -170,7 +171,7 @@ class ResultsPage:
 def below(path: Path, root: str | Path | None) -> Path:
     """The path as it is called below `root`, or below the folder above its own where it does not lie in `root`."""
     path = Path(os.path.abspath(path))
-    if root is not None and path.is_relative_to(os.path.abspath(root)):
+    if root is not None and Path(os.path.abspath(root)) in path.parents:
         return path.relative_to(os.path.abspath(root))
     return Path(path.parent.name, path.name)
 
@@ -181,22 +182,24 @@ def save_images(
     path: str | Path,
     name: str | None = None,
     aspect_ratio: float = 1.0,
-    size: tuple[int, int] | None = None,
+    size: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
     root: str | Path | None = None,
     reference: bool = False,
 ) -> dict[str, Path]:
     """Write the pictures of one input to images/{stem}_{label}.png and put them on the page -> {label: file}.
 
     `visuals` are (N, C, H, W) in [-1, 1], of which item 0 is taken. `name` stands for the stem of `path`. With `size`
-    (height, width) the pictures are brought back to that size, and then stretched by `aspect_ratio` (`reference`: as
-    the original does it for pictures that are not square). `root` is the dataset's folder, see `unique_name`.
+    (height, width), or one for each label, the pictures are brought back to that size, and then stretched by
+    `aspect_ratio` (`reference`: as the original does it for pictures that are not square). `root` is the dataset's
+    folder, see `unique_name`.
     UserError where a file cannot be written.
     """
     stem = page.take(re.sub(r"[/\\]+", "_", name)) if name else page.unique_name(path, root)
     files, pictures = {}, []
     for label, visual in visuals.items():
         image = tensor_to_image(visual)
-        image = fit_back(image, *size) if size else image
+        if size:
+            image = fit_back(image, *(size[label] if isinstance(size, Mapping) else size))
         image = stretch(image, aspect_ratio, reference) if aspect_ratio != 1 else image
         files[label] = page.images / f"{stem}_{label}.png"
         write_png(files[label], image)

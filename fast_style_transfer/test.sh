@@ -31,7 +31,7 @@ done
 find_content "$1"
 find_style "$2"
 shift 2
-find_python
+find_python tensorflow TensorFlow
 choose_outputs
 name="${content##*/}"
 result="$folder/${name%.*}_$style_name.jpg"

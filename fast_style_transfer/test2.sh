@@ -46,7 +46,7 @@ done <<NAMES
 $(style_names)
 NAMES
 
-find_python
+find_python tensorflow TensorFlow
 choose_outputs
 stem="${content##*/}"
 result="$folder"

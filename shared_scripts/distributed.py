@@ -6,14 +6,16 @@ Without torchrun there is one process, and everything here does nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
 
-from shared_scripts.cli import UserError
+from shared_scripts.cli import RunError, UserError
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Processes:
     rank: int = 0
     world: int = 1
     local_rank: int = 0
+    local_world: int = 1  # how many of them share this machine
 
     @property
     def first(self) -> bool:
@@ -48,6 +51,22 @@ class Processes:
         dist.all_reduce(sums)
         return (sums / self.world).tolist()
 
+    def from_first(self, value: Any) -> Any:
+        """The first process's value, the same for all; all must ask together."""
+        if self.world == 1:
+            return value
+        values = [value]
+        dist.broadcast_object_list(values, src=0)
+        return values[0]
+
+    def gather(self, value: Any) -> list:
+        """The values of all processes by rank, for the first; nothing for the others. All must ask together."""
+        if self.world == 1:
+            return [value]
+        values: list | None = [None] * self.world if self.first else None
+        dist.gather_object(value, values, dst=0)
+        return values or []
+
     def wait(self) -> None:
         """Go on when all processes are here."""
         if self.world > 1:
@@ -60,9 +79,10 @@ def start(on_cuda: bool | None = None) -> Processes:
         return Processes()
     try:
         rank, world, local = (int(os.environ.get(name, "0")) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
+        local_world = int(os.environ.get("LOCAL_WORLD_SIZE", world))
     except ValueError as problem:
         raise UserError("RANK, WORLD_SIZE and LOCAL_RANK are set by torchrun, to numbers") from problem
-    processes = Processes(rank, world, local)
+    processes = Processes(rank, world, local, local_world)
     if world > 1 and not dist.is_initialized():
         on_cuda = torch.cuda.is_available() if on_cuda is None else on_cuda
         if on_cuda:
@@ -77,6 +97,17 @@ def stop() -> None:
         dist.destroy_process_group()
 
 
+@contextmanager
+def explain_lost_process() -> Iterator[None]:
+    """A RunError in place of what gloo says when another process has ended: that one's own message tells why."""
+    try:
+        yield
+    except RuntimeError as problem:
+        if not any(sign in str(problem) for sign in ("Connection closed by peer", "Connection reset by peer")):
+            raise
+        raise RunError("another process of this run has ended; its own message says why") from problem
+
+
 def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.Module:
     """The network for training: with DistributedDataParallel in several processes, with DataParallel on several GPUs
     of one process, and as it is otherwise. Networks without parameters stay as they are."""
@@ -85,7 +116,7 @@ def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.M
             return network
         # Buffers are running statistics: copied between a network's two calls in one step they would break autograd.
         return nn.parallel.DistributedDataParallel(
-            network, device_ids=[device] if device.type == "cuda" else None, broadcast_buffers=False
+            network, device_ids=[device] if device.type == "cuda" else None, forward_sync_buffers=False
         )
     if len(gpu_ids) > 1 and device.type == "cuda":
         return nn.DataParallel(network, gpu_ids)

@@ -45,6 +45,26 @@ def test_fast_style_transfer_prints_tables_and_writes_json(tmp_path):
     assert "130x97 picture" in result.stdout and "4 x 64x64" in result.stdout
 
 
+def test_cyclegan_pix2pix_prints_tables_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "cyclegan_pix2pix.json"
+    sizes = ["--size", "256", "--training-size", "32", "--rounds", "1"]
+    command = [sys.executable, FOLDER / "cyclegan_pix2pix.py", *sizes, "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    for name in ("resnet_9blocks", "unet_256", "cycle_gan_step"):
+        rows = written[name]
+        assert set(rows) == {"straightforward", "float32", "bf16"}
+        assert min(row["share_of_peak"] for row in rows.values()) > 0
+    assert written["resnet_9blocks"]["float32"]["psnr_db"] > 60  # the shortcuts are exact but for rounding
+    assert 35 < written["resnet_9blocks"]["bf16"]["psnr_db"] < 70
+    # two 7x7 convolutions, two halvings, 18 convolutions at a quarter of the size, two doublings
+    by_hand = 2 * 49 * 3 * 64 * 256**2 * 2
+    by_hand += 2 * 9 * (64 * 128 * 128**2 + 128 * 256 * 64**2 + 18 * 256 * 256 * 64**2)
+    by_hand += 2 * 9 * (256 * 128 * 64**2 + 128 * 64 * 128**2)
+    assert written["resnet_9blocks"]["bf16"]["gflop"] == by_hand / 1e9
+
+
 def test_arithmetic_is_counted_right():
     """VGG-19 up to relu5_1, forward and backward to the picture, and the Gram matrices both ways, by hand."""
     code = """

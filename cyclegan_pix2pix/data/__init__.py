@@ -6,29 +6,23 @@ To add one, copy template_dataset.py: a file in this folder is all that is neede
 from __future__ import annotations
 
 import argparse
-import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from plugins import find_plugin, plugin_names
 from shared_scripts.cli import UserError
+
+HERE = Path(__file__).parent
 
 
 def dataset_names() -> list[str]:
     """The values that --dataset_mode takes."""
-    found = (path.name.removesuffix("_dataset.py") for path in Path(__file__).parent.glob("*_dataset.py"))
-    return sorted(name for name in found if name != "base")
+    return plugin_names(HERE, "dataset")
 
 
 def find_dataset_using_name(name: str) -> type:
     """The class behind a --dataset_mode. UserError where there is none, with those that are there."""
-    if name not in dataset_names():
-        raise UserError(f"there is no --dataset_mode {name!r}; choose from {', '.join(dataset_names())}")
-    module = importlib.import_module(f"data.{name}_dataset")
-    wanted = f"{name.replace('_', '')}dataset".lower()
-    for title, found in vars(module).items():
-        if title.lower() == wanted and isinstance(found, type):
-            return found
-    raise UserError(f"data/{name}_dataset.py has no class named {name.replace('_', '').capitalize()}Dataset")
+    return find_plugin("data", HERE, "dataset", name, "--dataset_mode")
 
 
 def get_option_setter(name: str) -> Callable[[argparse.ArgumentParser, bool], argparse.ArgumentParser]:

@@ -13,6 +13,10 @@ from shared_scripts.images import has_picture_name
 def phase_folder(opt: argparse.Namespace, side: str = "") -> Path:
     """The folder of `opt.phase`: dataroot/train, or with side "A" dataroot/trainA. UserError where it is missing."""
     root = resolve_path(opt.dataroot)
+    if root.is_file():
+        raise UserError(
+            f"{root} is a file, not a folder (--dataroot); a single picture is translated by test.py --model test"
+        )
     if not root.is_dir():
         raise UserError(f"there is no folder {root} (--dataroot)")
     folder = root / f"{opt.phase}{side}"

@@ -1,4 +1,4 @@
-"""One folder of pictures, for --model test."""
+"""One folder of pictures, or one picture, for --model test."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import argparse
 
 from data.base_dataset import BaseDataset, size_of
 from pictures import list_pictures
+from shared_scripts.files import resolve_path
 
 
 class SingleDataset(BaseDataset):
-    """The pictures of dataroot itself."""
+    """The pictures of dataroot itself; where it is a file, that picture alone."""
 
     def __init__(self, opt: argparse.Namespace):
         super().__init__(opt)
-        self.A_paths = list_pictures(opt.dataroot, opt.max_dataset_size, self.channels("A")[0])
+        root = resolve_path(opt.dataroot)
+        single = [str(root)] if root.is_file() else None
+        self.A_paths = single or list_pictures(root, opt.max_dataset_size, self.channels("A")[0])
         self.transform_A = self.transform("A")
 
     def __len__(self) -> int:

@@ -78,7 +78,7 @@ def combine_folders(
     return for_all(join_files, tasks, processes)
 
 
-def parse_arguments(arguments: list[str] | None = None):
+def parse_arguments(argv: list[str] | None):
     """The command line."""
     parser = ArgumentParser(description="Put pictures of two folders side by side, for pix2pix.")
     parser.add_argument("--fold_A", default="../dataset/50kshoes_edges", metavar="FOLDER", help="the left halves")
@@ -87,14 +87,14 @@ def parse_arguments(arguments: list[str] | None = None):
     parser.add_argument("--num_imgs", type=int, default=1_000_000, metavar="N", help="at most so many a sub-folder")
     parser.add_argument("--use_AB", action="store_true", help="partners are x_A.jpg and x_B.jpg, and become x.jpg")
     parser.add_argument("--no_multiprocessing", action="store_true", help="one picture after the other")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(argv)
     if options.num_imgs < 1:
         parser.error(f"--num_imgs must be at least 1, not {options.num_imgs}")
     return options
 
 
-def main() -> int:
-    options = parse_arguments()
+def main(argv: list[str] | None = None) -> int:
+    options = parse_arguments(argv)
     folders = [resolve_path(folder) for folder in (options.fold_A, options.fold_B, options.fold_AB)]
     return combine_folders(*folders, options.num_imgs, options.use_AB, 1 if options.no_multiprocessing else None)
 

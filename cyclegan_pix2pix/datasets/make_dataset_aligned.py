@@ -46,10 +46,10 @@ def align_folder(folder: Path, processes: int | None = None) -> int:
     return for_all(join_files, tasks, processes)
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = ArgumentParser(description="Put trainA beside trainB and testA beside testB, in their sorted order.")
     parser.add_argument("--dataset-path", required=True, metavar="FOLDER", help="the folder with trainA, trainB, ...")
-    return align_folder(resolve_path(parser.parse_args().dataset_path))
+    return align_folder(resolve_path(parser.parse_args(argv).dataset_path))
 
 
 if __name__ == "__main__":

@@ -266,7 +266,7 @@ def is_there(folder: Path, settings: dict) -> bool:
     return True
 
 
-def parse_arguments(arguments: list[str] | None = None):
+def parse_arguments(argv: list[str] | None):
     """The command line."""
     parser = ArgumentParser(description="Draw a small data set: outlines of shapes, and the same shapes filled.")
     parser.add_argument("--out", default="datasets/shapes", metavar="FOLDER", help="the new folder")
@@ -275,11 +275,11 @@ def parse_arguments(arguments: list[str] | None = None):
     parser.add_argument("--test", type=int, default=20, help="how many to test with")
     parser.add_argument("--seed", type=int, default=0, help="another number gives other pictures")
     parser.add_argument("--layout", default="both", choices=LAYOUTS, help="pairs for pix2pix, two heaps for CycleGAN")
-    return parser.parse_args(arguments)
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    options = parse_arguments()
+def main(argv: list[str] | None = None) -> None:
+    options = parse_arguments(argv)
     folder = resolve_path(options.out)
     new = write_dataset(folder, options.size, options.train, options.test, options.seed, options.layout)
     print(

@@ -70,7 +70,7 @@ def prepare(labels: Path, photos: Path, output: Path, resample: str = "bicubic",
     return for_all(convert, tasks, processes)
 
 
-def parse_arguments(arguments: list[str] | None = None):
+def parse_arguments(argv: list[str] | None):
     """The command line."""
     parser = ArgumentParser(description="Make the papers' data set of the Cityscapes you have downloaded.")
     parser.add_argument(
@@ -80,11 +80,11 @@ def parse_arguments(arguments: list[str] | None = None):
     parser.add_argument("--output_dir", required=True, metavar="FOLDER", help="where the data set goes")
     choices = ["bicubic", "nearest"]
     parser.add_argument("--resample", default="bicubic", choices=choices, help="nearest: as before Pillow 7 (2020)")
-    return parser.parse_args(arguments)
+    return parser.parse_args(argv)
 
 
-def main() -> int:
-    options = parse_arguments()
+def main(argv: list[str] | None = None) -> int:
+    options = parse_arguments(argv)
     folders = [resolve_path(name) for name in (options.gtFine_dir, options.leftImg8bit_dir, options.output_dir)]
     return prepare(*folders, options.resample)
 

@@ -171,6 +171,11 @@ class BaseModel(ABC):
         """A network's state_dict with the reference's names, on the CPU."""
         return OrderedDict((key, value.detach().cpu()) for key, value in self.bare_net(name).state_dict().items())
 
+    def broken_networks(self) -> list[str]:
+        """The names of the networks with numbers in them that are none any more (inf, nan)."""
+        weights = {name: self.bare_net(name).state_dict().values() for name in self.model_names}
+        return [name for name, values in weights.items() if not all(bool(v.isfinite().all()) for v in values)]
+
     def save_networks(self, epoch: str | int) -> None:
         """Write every network to `{epoch}_net_NAME.pth`, each whole or not at all."""
         for name in self.model_names:
@@ -182,13 +187,16 @@ class BaseModel(ABC):
             legacy.load_into(self.bare_net(name), self.file(str(epoch), name))
 
     def state_dict(self) -> dict:
-        """Everything that a resumed run needs of the model: networks, optimisers, pools, schedule."""
+        """What a resumed run needs of the model: networks, optimisers, schedule; and beside it `pools_state`."""
         return {
             "networks": {name: self.weights(name) for name in self.model_names},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "pools": {name: pool.state_dict() for name, pool in self.pools.items()},
             "plateau": self.plateau.state_dict() if self.plateau else None,
         }
+
+    def pools_state(self) -> dict:
+        """The image pools: each process of a distributed run has its own."""
+        return {name: pool.state_dict() for name, pool in self.pools.items()}
 
     def load_state_dict(self, state: dict) -> None:
         """Put back what `state_dict` gave. UserError where it belongs to another architecture."""
@@ -196,12 +204,11 @@ class BaseModel(ABC):
             legacy.put_into(self.bare_net(name), state["networks"][name], f"the saved training's network {name}")
         for name, optimizer in self.optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])
-        self.load_pools(state["pools"])
         if state["plateau"]:
             self.plateau = Plateau(self.opt.lr)
             self.plateau.load_state_dict(state["plateau"])
 
     def load_pools(self, pools: dict) -> None:
-        """Put back the image pools alone."""
+        """Put back what `pools_state` gave."""
         for name, pool in self.pools.items():
             pool.load_state_dict(pools[name], self.device)

@@ -7,7 +7,7 @@ import argparse
 import torch
 from torch import Tensor
 
-from losses import gan_loss, gradient_penalty, l1
+from losses import gan_loss, gradient_penalty, l1, l2
 from models.base_model import BaseModel
 
 
@@ -23,9 +23,10 @@ class Pix2PixModel(BaseModel):
         parser.set_defaults(norm="batch", netG="unet_256", dataset_mode="aligned")
         if is_train:
             parser.set_defaults(pool_size=0, gan_mode="vanilla")
-            parser.add_argument(
-                *("--lambda_L1", "--lambda_A"), type=float, default=100.0, help="weight of the L1 loss beside the GAN's"
-            )
+            add = parser.add_argument
+            add(*("--lambda_L1", "--lambda_A"), type=float, default=100.0, help="weight of the L1 loss")
+            add("--lambda_GAN", type=float, default=1.0, help="weight of the GAN's loss; 0: L1 alone, no discriminator")
+            add("--pixel_loss", default="l1", choices=("l1", "l2"), help="l2 is for comparison: squared differences")
         return parser
 
     def __init__(self, opt: argparse.Namespace):
@@ -38,6 +39,8 @@ class Pix2PixModel(BaseModel):
             self.netD = self.make_discriminator(opt.input_nc + opt.output_nc)
             self.make_adam("G", "G")
             self.make_adam("D", "D")
+            self.pixel_loss = {"l1": l1, "l2": l2}[opt.pixel_loss]
+            self.loss_G_GAN = self.loss_D_real = self.loss_D_fake = 0.0
 
     def set_input(self, input: dict) -> None:
         """`A` and `B`, (N, C, H, W) each; --direction BtoA swaps them."""
@@ -69,13 +72,22 @@ class Pix2PixModel(BaseModel):
         """The generator's gradients: to be taken for real, and to be near the truth."""
         with self.autocast():
             verdict = self.bare_net("D")(self.pair(self.fake_B))
-        self.loss_G_GAN = gan_loss(verdict, True, self.opt.gan_mode)
-        self.loss_G_L1 = l1(self.fake_B, self.real_B) * self.opt.lambda_L1
+        self.loss_G_GAN = gan_loss(verdict, True, self.opt.gan_mode) * self.opt.lambda_GAN
+        self.loss_G_L1 = self.pixel_loss(self.fake_B, self.real_B) * self.opt.lambda_L1
         (self.loss_G_GAN + self.loss_G_L1).backward()
+
+    def optimize_pixels(self) -> None:
+        """One step without a discriminator (--lambda_GAN 0)."""
+        self.optimizers["G"].zero_grad()
+        self.loss_G_L1 = self.pixel_loss(self.fake_B, self.real_B) * self.opt.lambda_L1
+        self.loss_G_L1.backward()
+        self.optimizers["G"].step()
 
     def optimize_parameters(self) -> None:
         """One step: the discriminator first, then the generator against the new discriminator."""
         self.forward()
+        if self.opt.lambda_GAN == 0:
+            return self.optimize_pixels()
         self.set_requires_grad(["D"], True)
         self.optimizers["D"].zero_grad()
         self.backward_D()

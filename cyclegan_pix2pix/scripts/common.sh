@@ -2,12 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # project is the caller's; what is set here is for the callers
 
-complain() { printf 'error: %s\n' "$*" >&2; }
-
-fail() { # what the user can put right
-  complain "$@"
-  exit 2
-}
+# shellcheck source=../../shared_scripts/common.sh
+. "$project/../shared_scripts/common.sh"
 
 # Where the authors publish, as folders under one address. CYCLEGAN_PIX2PIX_URL names another one, with the same folders.
 # No checksums are published: https vouches for the files. Where it fails the original's own http address is tried.
@@ -182,26 +178,11 @@ fetch_datasets() {
 
 # ---- running the project's Python scripts ---------------------------------------------------------------------------
 
-# Sets $python to an interpreter that has PyTorch. Asking for that takes a moment; importing it takes seconds.
-python=""
-find_python() {
-  if [ -n "${PYTHON:-}" ]; then
-    command -v "$PYTHON" > /dev/null 2>&1 || fail "PYTHON is '$PYTHON', and there is no such program"
-    python="$PYTHON"
-    return 0
-  fi
-  local ask='from importlib.util import find_spec; assert find_spec("torch") and find_spec("shared_scripts")'
-  for python in "$project/../.venv/bin/python" "$project/../.venv/Scripts/python.exe" python3 python; do
-    if "$python" -c "$ask" > /dev/null 2>&1; then return 0; fi
-  done
-  fail "no Python with PyTorch is here: run 'make setup' in the playground's folder, or set PYTHON to yours"
-}
-
 # Runs a script of the project on datasets/DATA, here or in the project; words given later win.
 on_dataset() { # SCRIPT DATA WORD ...
   local script="$1" data="$2"
   shift 2
-  find_python
+  find_python torch PyTorch
   choose_folder datasets
   exec "$python" "$project/$script" --dataroot "$folder/$data" "$@"
 }

@@ -305,7 +305,7 @@ def test_a_data_set_of_ones_own(tmp_path, monkeypatch):
     text = "from data.base_dataset import BaseDataset\nclass MyOWNDataset(BaseDataset):\n    pass\n"
     (tmp_path / "my_own_dataset.py").write_text(text)
     (tmp_path / "empty_dataset.py").write_text("")
-    monkeypatch.setattr(data, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(data, "HERE", tmp_path)
     monkeypatch.setattr(data, "__path__", [*data.__path__, str(tmp_path)])
     assert dataset_names() == ["empty", "my_own"]
     assert find_dataset_using_name("my_own").__name__ == "MyOWNDataset"

@@ -26,7 +26,8 @@ def make_model(name: str, **options):
     """A model on the CPU, in float32."""
     opt = argparse.Namespace(
         checkpoints_dir=".", name="x", torch_device=torch.device("cpu"), dtype=torch.float32, lambda_gp=0.0,
-        memory_format=torch.channels_last, first_epoch=1, lr_era="end_of_epoch", **options,
+        memory_format=torch.channels_last, first_epoch=1, lr_era="end_of_epoch", lambda_GAN=1.0, pixel_loss="l1",
+        **options,
     )  # fmt: skip
     return find_model(name)(opt)
 
@@ -110,6 +111,21 @@ def test_a_gradient_penalty_changes_the_wgan_step(golden):
     step(model, data, 0)
     step(model, data, 1)
     assert model.get_current_losses()["D_fake"] != pytest.approx(data["losses"][1][3], rel=1e-3)
+
+
+def test_without_a_gan_the_discriminator_is_left_alone(golden):
+    """--lambda_GAN 0: the loss is the pixels', and Adam's first step has the length of the learning rate."""
+    data, model = recorded(golden, "train_pix2pix_lsgan_resnet")
+    model.opt.lambda_GAN = 0.0
+    before = {name: model.weights(name) for name in ("G", "D")}
+    before = {name: {key: value.clone() for key, value in weights.items()} for name, weights in before.items()}
+    step(model, data, 0)
+    assert all(torch.equal(value, before["D"][key]) for key, value in model.weights("D").items())
+    moved = (model.weights("G")["model.23.weight"] - before["G"]["model.23.weight"]).abs()
+    assert moved.median().item() == pytest.approx(2e-4, rel=0.01)
+    losses = model.get_current_losses()
+    wanted = (model.fake_B - model.real_B).abs().mean().item() * data["meta"]["opt"]["lambda_L1"]
+    assert losses["G_L1"] == pytest.approx(wanted, rel=1e-5) and losses["G_GAN"] == losses["D_fake"] == 0
 
 
 def test_bfloat16_steps_stay_close(golden):

@@ -53,7 +53,7 @@ def tree(tmp_path) -> Path:
         (root / "cyclegan_pix2pix" / script.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(script, root / "cyclegan_pix2pix" / script.parent.name)
     (root / "shared_scripts").mkdir()
-    for name in ("download.sh", "unpack.py"):
+    for name in ("common.sh", "download.sh", "unpack.py"):
         shutil.copy(SHARED / name, root / "shared_scripts")
     return root / "cyclegan_pix2pix"
 

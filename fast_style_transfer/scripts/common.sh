@@ -2,12 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154,SC2034  # project is the caller's; what is set here is for the callers
 
-complain() { printf 'error: %s\n' "$*" >&2; }
-
-fail() { # what the user can put right
-  complain "$@"
-  exit 2
-}
+# shellcheck source=../../shared_scripts/common.sh
+. "$project/../shared_scripts/common.sh"
 
 # Prints the caller's help and ends, where one of the words asks for it.
 help_if_asked() { # WORD ...
@@ -35,21 +31,6 @@ choose_outputs() {
   folder=outputs
   case "$content" in "$project"/*) choose_folder outputs ;; esac
   mkdir -p "$folder" || fail "cannot create the folder $folder: check your rights, or work in another folder"
-}
-
-# Sets $python to an interpreter that has TensorFlow. Asking for that takes a moment; importing it takes seconds.
-python=""
-find_python() {
-  if [ -n "${PYTHON:-}" ]; then
-    command -v "$PYTHON" > /dev/null 2>&1 || fail "PYTHON is '$PYTHON', and there is no such program"
-    python="$PYTHON"
-    return 0
-  fi
-  local ask='from importlib.util import find_spec; assert find_spec("tensorflow") and find_spec("shared_scripts")'
-  for python in "$project/../.venv/bin/python" "$project/../.venv/Scripts/python.exe" python3 python; do
-    if "$python" -c "$ask" > /dev/null 2>&1; then return 0; fi
-  done
-  fail "no Python with TensorFlow is here: run 'make setup' in the playground's folder, or set PYTHON to yours"
 }
 
 # Sets $name to the path with slashes, where it was typed with backslashes and names nothing as it stands.

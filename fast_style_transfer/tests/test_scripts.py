@@ -44,7 +44,7 @@ def tree(tmp_path) -> Path:
         (root / "fast_style_transfer" / script).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / script, root / "fast_style_transfer" / script)
     (root / "shared_scripts").mkdir()
-    for name in ("download.sh", "download_vgg19.sh", "unpack.py"):
+    for name in ("common.sh", "download.sh", "download_vgg19.sh", "unpack.py"):
         shutil.copy(SHARED / name, root / "shared_scripts")
     return root / "fast_style_transfer"
 

@@ -1,0 +1,25 @@
+# What the projects' bash scripts share; to be sourced, with $project set to the project's folder.
+# shellcheck shell=bash
+# shellcheck disable=SC2154,SC2034  # project is the caller's; what is set here is for the callers
+
+complain() { printf 'error: %s\n' "$*" >&2; }
+
+fail() { # what the user can put right
+  complain "$@"
+  exit 2
+}
+
+# Sets $python to an interpreter that has MODULE. Asking for that takes a moment; importing it takes seconds.
+python=""
+find_python() { # MODULE TITLE
+  if [ -n "${PYTHON:-}" ]; then
+    command -v "$PYTHON" > /dev/null 2>&1 || fail "PYTHON is '$PYTHON', and there is no such program"
+    python="$PYTHON"
+    return 0
+  fi
+  local ask="from importlib.util import find_spec; assert find_spec('$1') and find_spec('shared_scripts')"
+  for python in "$project/../.venv/bin/python" "$project/../.venv/Scripts/python.exe" python3 python; do
+    if "$python" -c "$ask" > /dev/null 2>&1; then return 0; fi
+  done
+  fail "no Python with $2 is here: run 'make setup' in the playground's folder, or set PYTHON to yours"
+}
