@@ -32,7 +32,7 @@ def set_up(opt: argparse.Namespace, processes: Processes) -> None:
     for number in opt.gpu_list[1:]:
         pick_device(gpu_ids=str(number))  # complains where it is not there
     opt.dtype = pick_precision(opt.precision, opt.torch_device, channels=4 * opt.ngf, size=max(8, opt.crop_size // 4))
-    opt.memory_format = fastest_layout(opt)
+    opt.memory_format = torch.channels_last  # what the convolutions are fastest with (see benchmarks/)
     if opt.norm == "syncbatch" and opt.torch_device.type != "cuda":
         opt.norm = "batch"  # the same but for where the statistics come from; files fit both
         if processes.first:
@@ -55,8 +55,3 @@ def gpu_numbers(text: str | None) -> list[int]:
     except ValueError:
         raise UserError(f"--gpu_ids takes numbers such as 0 or 0,1, or -1 for the CPU, not {text!r}") from None
     return [number for number in numbers if number >= 0]
-
-
-def fastest_layout(opt: argparse.Namespace) -> torch.memory_format:
-    """The order of the numbers in memory that the convolutions are fastest with (measured: benchmarks/)."""
-    return torch.channels_last

@@ -131,7 +131,7 @@ class Loader:
         self.order.epoch, self.order.start = number, start
         for batch, problems in self.loader:
             if isinstance(batch, UserError):
-                raise batch
+                raise UserError(str(batch))  # not `batch`: it would keep this frame, and the readers, from being freed
             self.problems += [problem for problem in problems if problem not in self.problems]
             yield batch
 

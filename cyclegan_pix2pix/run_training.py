@@ -140,6 +140,7 @@ class Training:
             while position.epoch <= self.last:
                 self.run_epoch(position, stopping)
             self.save("latest")
+            self.show_pictures(position.epoch - 1, position.images, on_page=True)
         except StoppedBetweenSteps:
             self.save("latest")
             if self.processes.first:
@@ -184,10 +185,7 @@ class Training:
         """Pictures and losses, at the images the flags ask for (they count images, not batches)."""
         opt, images = self.opt, position.images
         if images % opt.display_freq == 0:
-            self.model.compute_visuals()
-            self.visualizer.show(
-                self.model.get_current_visuals(), position.epoch, images, images % opt.update_html_freq == 0
-            )
+            self.show_pictures(position.epoch, images, on_page=images % opt.update_html_freq == 0)
         if images % opt.print_freq == 0:
             losses = self.model.get_current_losses()
             losses = dict(zip(losses, self.processes.mean(losses.values()), strict=True))
@@ -195,6 +193,11 @@ class Training:
             self.visualizer.print_losses(position.epoch, position.epoch_images, losses, seconds, waited)
             share = position.batch / len(self.loader)
             self.visualizer.plot_losses(position.epoch, share, images, losses)
+
+    def show_pictures(self, epoch: int, images: int, on_page: bool) -> None:
+        """The last step's pictures, on the boards and perhaps on the page."""
+        self.model.compute_visuals()
+        self.visualizer.show(self.model.get_current_visuals(), epoch, images, on_page)
 
     def report_problems(self) -> None:
         """Name, once each, the files that could not be read."""

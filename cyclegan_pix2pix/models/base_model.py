@@ -63,6 +63,12 @@ class BaseModel(ABC):
     def optimize_parameters(self) -> None:
         """One training step."""
 
+    def take_pair(self, input: dict) -> tuple[Tensor, Tensor]:
+        """The batch's A and B, (N, C, H, W) each, on the device; --direction BtoA swaps them."""
+        a, b = ("A", "B") if self.opt.direction == "AtoB" else ("B", "A")
+        self.image_paths = input[f"{a}_paths"]
+        return input[a].to(self.device), input[b].to(self.device)
+
     def compute_visuals(self) -> None:  # noqa: B027  (most models have none)
         """Make further pictures to show; called only when they will be shown."""
 

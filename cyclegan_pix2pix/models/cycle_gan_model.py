@@ -72,9 +72,7 @@ class CycleGANModel(BaseModel):
 
     def set_input(self, input: dict) -> None:
         """`A` and `B`, (N, C, H, W) each; --direction BtoA swaps them."""
-        a, b = ("A", "B") if self.opt.direction == "AtoB" else ("B", "A")
-        self.real_A, self.real_B = input[a].to(self.device), input[b].to(self.device)
-        self.image_paths = input[f"{a}_paths"]
+        self.real_A, self.real_B = self.take_pair(input)
 
     def forward(self) -> None:
         """There and back again, from both sides."""

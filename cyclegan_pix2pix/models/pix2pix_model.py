@@ -44,9 +44,7 @@ class Pix2PixModel(BaseModel):
 
     def set_input(self, input: dict) -> None:
         """`A` and `B`, (N, C, H, W) each; --direction BtoA swaps them."""
-        a, b = ("A", "B") if self.opt.direction == "AtoB" else ("B", "A")
-        self.real_A, self.real_B = input[a].to(self.device), input[b].to(self.device)
-        self.image_paths = input[f"{a}_paths"]
+        self.real_A, self.real_B = self.take_pair(input)
 
     def forward(self) -> None:
         """fake_B = G(real_A)."""

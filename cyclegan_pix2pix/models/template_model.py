@@ -35,9 +35,7 @@ class TemplateModel(BaseModel):
 
     def set_input(self, input: dict) -> None:
         """3. What comes from the data set."""
-        a, b = ("A", "B") if self.opt.direction == "AtoB" else ("B", "A")
-        self.data_A, self.data_B = input[a].to(self.device), input[b].to(self.device)
-        self.image_paths = input[f"{a}_paths"]
+        self.data_A, self.data_B = self.take_pair(input)
 
     def forward(self) -> None:
         """4. What is computed, and how it learns."""
