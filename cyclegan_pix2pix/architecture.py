@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import legacy
@@ -51,6 +52,21 @@ def agree(opt: argparse.Namespace, field: str, value: object, flag: str, path: P
     opt.adopted = [*getattr(opt, "adopted", []), f"{field} {value}"]
 
 
+def adopt_direction(opt: argparse.Namespace) -> None:
+    """Translate the way the model was trained to, where train.py has written that down and no flag says otherwise."""
+    written = Path(opt.checkpoints_dir) / opt.name / "train_opt.txt"
+    if not written.is_file():
+        return
+    found = re.search(r"^ *direction: *(AtoB|BtoA)\b", written.read_text(encoding="utf-8", errors="replace"), re.M)
+    if not found or found[1] == opt.direction:
+        return
+    if "direction" in opt.given:
+        tell(f"Warning: the model was trained with --direction {found[1]}, not {opt.direction} ({written}).")
+    else:
+        opt.direction = found[1]
+        opt.adopted = [*getattr(opt, "adopted", []), f"direction {found[1]}"]
+
+
 def tell_adopted(opt: argparse.Namespace) -> None:
     """One line on what was read from the files."""
     if found := getattr(opt, "adopted", []):
@@ -74,6 +90,21 @@ def shrink_discriminator(opt: argparse.Namespace) -> None:
             f"A crop of {opt.crop_size} pixels is too small for a discriminator of {wanted} layers, which needs "
             f"{smallest_side(wanted, opt.norm)}: taking {layers} (--netD n_layers --n_layers_D {layers})."
         )
+
+
+def check_crop(opt: argparse.Namespace) -> None:
+    """UserError, before anything else is done, where the crops of a training cannot go through the generator."""
+    if opt.preprocess not in ("resize_and_crop", "crop", "scale_width_and_crop"):
+        return
+    multiple = 2 ** UNET_DEPTH.get(opt.netG, 2)
+    if opt.crop_size % multiple == 0:
+        return
+    better = max(multiple, round(opt.crop_size / multiple) * multiple)
+    other = ", or --netG unet_128" if opt.netG == "unet_256" and opt.crop_size % 128 == 0 else ""
+    raise UserError(
+        f"{opt.netG} takes sides that are multiples of {multiple}, not --crop_size {opt.crop_size}: "
+        f"say --crop_size {better}{other}"
+    )
 
 
 def check_size(opt: argparse.Namespace, height: int, width: int, path: str) -> None:
@@ -105,9 +136,9 @@ def find_networks(opt: argparse.Namespace, names: tuple[str, ...]) -> list[Path]
 
 def other_experiments(place: Path) -> str:
     """What else there is, or where it comes from."""
-    names = [path.name for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
+    names = [path.parent.relative_to(place).as_posix() for path in place.glob("**/*_net_G*.pth")]
     if names:
-        return f"it has {listed(sorted(names, key=natural_key))} (--name)"
+        return f"it has {listed(sorted({*names}, key=natural_key))} (--name)"
     return "train one with train.py, get one with scripts/download_cyclegan_model.sh, or say where: --checkpoints_dir"
 
 
@@ -121,12 +152,13 @@ def other_files(folder: Path, epoch: str, missing: Path) -> str:
         has = [f"the epochs {listed(epochs)} (--epoch)"] * bool(epochs)
         return f"; {folder} has " + " and ".join(has + [f"the iterations {listed(steps)} (--load_iter)"] * bool(steps))
     if wanted == "_net_G.pth" and list(folder.glob("*_net_G_A.pth")):
-        return "; the experiment is a CycleGAN: add --model_suffix _A or --model_suffix _B, or say --model cycle_gan"
+        return "; the experiment is a CycleGAN: say --model cycle_gan, or --model test --model_suffix _A (or _B)"
     if found := [*folder.glob(f"{epoch}_net_G.pth"), *folder.glob("*_net_G.pth")]:
         return (
             f", but {found[0].name} of a single generator: say --model test without --model_suffix, or --model pix2pix"
         )
-    return f"; {folder} has no such networks yet"
+    found = sorted(path.name for path in folder.glob("*_net_G*.pth"))
+    return f"; {folder} has " + (listed(found) if found else "no networks yet")
 
 
 def listed(names: list[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import runpy
 import shlex
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -28,8 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--train", type=int, default=200, metavar="N", help="how many pictures to train with")
     parser.add_argument("--out-dir", default=str(HERE / "demo"), metavar="DIR", help="where everything goes")
     flags = parser.parse_args(argv)
+    if flags.epochs < 1 or flags.train < 1 or flags.size < 128 or flags.size % 128:
+        parser.error("--epochs and --train are at least 1, --size is a multiple of 128")
     started, folder = time.perf_counter(), resolve_path(flags.out_dir)
-    pictures, results = folder / "shapes", folder / "results" / "shapes" / "test_latest"
+    pictures, results = folder / f"shapes_{flags.size}_{flags.train}", folder / "results" / "shapes" / "test_latest"
     call("datasets/make_shapes_dataset.py", "--out", pictures, "--size", flags.size, "--train", flags.train)
     common = [
         "--dataroot",
@@ -64,7 +67,8 @@ def training_flags(flags) -> list:
 def call(script: str, *words: object) -> None:
     """Run one of the project's scripts as its own command line would, having shown that command line."""
     words = [str(word) for word in words]
-    print(f"\npython cyclegan_pix2pix/{script} {shlex.join(words)}", flush=True)
+    quoted = subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+    print(f"\npython cyclegan_pix2pix/{script} {quoted}", flush=True)
     status = runpy.run_path(str(HERE / script))["main"](words)
     if status:
         sys.exit(status)

@@ -17,7 +17,7 @@ from shared_scripts.files import atomic_write, natural_key, resolve_path
 from shared_scripts.images import fit, grid, read_image, write_small
 
 HERE = Path(__file__).resolve().parent
-FIGURES = ("curve", "fields", "facades", "cycle", "losses")
+FIGURES = ("curve", "fields", "facades", "cycle", "losses", "shapes")
 WITHOUT_RESULTS = ("curve", "fields")
 CELL = 128  # pixels of a picture in a sheet
 
@@ -38,7 +38,9 @@ def main(argv: list[str] | None = None) -> int:
         elif not results:
             raise UserError(f"the figure {name} needs --results: a folder that test.py wrote")
         else:
-            {"facades": draw_facades, "cycle": draw_cycle, "losses": draw_losses}[name](folder, results, flags.stems)
+            {"facades": draw_facades, "cycle": draw_cycle, "losses": draw_losses, "shapes": draw_shapes}[name](
+                folder, results, flags.stems
+            )
     return 0
 
 
@@ -71,8 +73,16 @@ def draw_facades(folder: Path, results: list[tuple[str, Path]], wanted: list[str
     place = results[0][1]
     rows = [[cell(place, stem, label) for label in ("real_A", "fake_B", "real_B")]
             for stem in stems_of(place, "fake_B", wanted)]  # fmt: skip
-    pairs = [[*rows[i], *rows[i + 1]] for i in range(0, len(rows) - 1, 2)]
-    write_small(folder / "facades.jpg", grid(pairs, titles=("labels", "pix2pix", "truth") * 2))
+    pairs = [sum(rows[i : i + 2], []) for i in range(0, len(rows), 2)]
+    write_small(folder / "facades.jpg", grid(pairs, titles=("labels", "pix2pix", "truth") * min(2, len(rows))))
+
+
+def draw_shapes(folder: Path, results: list[tuple[str, Path]], wanted: list[str] | None) -> None:
+    """Outlines, what the demo made of them, and the truth, below each other."""
+    place = results[0][1]
+    stems = stems_of(place, "fake_B", wanted)
+    write_small(folder / "shapes.jpg", grid([[cell(place, stem, label) for stem in stems] for label in
+                                             ("real_A", "fake_B", "real_B")]))  # fmt: skip
 
 
 def draw_cycle(folder: Path, results: list[tuple[str, Path]], wanted: list[str] | None) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 
+from losses import GAN_MODES
+from networks import DISCRIMINATORS, GENERATORS, INITS, NORMS
+from schedules import ERAS, POLICIES
 from shared_scripts.cli import finite
 
 PREPROCESS = ("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none")
-GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
-DISCRIMINATORS = ("basic", "n_layers", "pixel")
-NORMS = ("instance", "batch", "none", "syncbatch")
-INITS = ("normal", "xavier", "kaiming", "orthogonal")
-GAN_MODES = ("lsgan", "vanilla", "wgangp")
-POLICIES = ("linear", "step", "plateau", "cosine")
 
 
 def positive(text: str) -> int:
@@ -21,6 +18,11 @@ def positive(text: str) -> int:
     if not text.strip().isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number above 0, not {text!r}")
     return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0 on."""
+    return 0 if text.strip() == "0" else positive(text)
 
 
 def count(text: str) -> float:
@@ -79,7 +81,7 @@ def add_experiment(group, is_train: bool) -> None:
         + ("" if is_train else ", or test: one generator alone, over any pictures"),
     )
     add("--epoch", "--which_epoch", default="latest", metavar="N|latest", help="which saved epoch to load")
-    add("--load_iter", type=int, default=0, metavar="N", help="above 0: load the networks saved as iter_N instead")
+    add("--load_iter", type=natural, default=0, metavar="N", help="above 0: load the networks saved as iter_N instead")
     add(
         "--phase",
         default="train" if is_train else "test",
@@ -211,7 +213,7 @@ def add_schedule(group) -> None:
     add(
         "--lr_era",
         default="end_of_epoch",
-        choices=("end_of_epoch", "start_of_epoch"),
+        choices=ERAS,
         help="the reference set the rate after each epoch, and from 2020 to 2024 before it: one epoch sooner",
     )
     add("--gan_mode", default="lsgan", choices=GAN_MODES, help="the GAN's loss; vanilla is cross-entropy")
@@ -241,7 +243,7 @@ def add_saving(group) -> None:
         action="store_true",
         help="go on with the saved training: networks, optimisers, learning rate, image pools and random numbers",
     )
-    add("--epoch_count", type=int, default=1, metavar="N", help="number of the first epoch")
+    add("--epoch_count", type=positive, default=1, metavar="N", help="number of the first epoch")
     add("--save_latest_freq", type=positive, default=5000, metavar="N", help="save `latest` every N pictures")
     add("--save_epoch_freq", type=positive, default=5, metavar="N", help="save the networks every N epochs")
     add("--save_by_iter", action="store_true", help="keep those of --save_latest_freq too, as iter_N")

@@ -76,7 +76,8 @@ class OptionFormatter(string.Formatter):
         name = field_name if field_name in kwargs else OLD_FIELDS.get(field_name, field_name)
         if name not in kwargs:
             raise UserError(f"--suffix: there is no option {{{field_name}}}; try {suggestions(field_name, kwargs)}")
-        return kwargs[name], field_name
+        value = kwargs[name]
+        return value.replace("/", "_").replace("\\", "_") if isinstance(value, str) else value, field_name
 
 
 def suggestions(wrong: str, values: Mapping[str, object]) -> str:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import re
 import sys
 from pathlib import Path
+
+from PIL import ImageColor
 
 import option_flags
 from shared_scripts.cli import ArgumentParser, HelpFormatter, UserError
@@ -172,6 +175,11 @@ def check_numbers(parser: FlagParser, opt: argparse.Namespace) -> None:
     for name in ("n_epochs", "n_epochs_decay", "pool_size", "num_threads"):
         if getattr(opt, name, 0) < 0:
             parser.error(f"--{name} must not be below 0")
+    if opt.alpha is not None:
+        try:
+            ImageColor.getrgb(opt.alpha)
+        except ValueError:
+            parser.error(f"--alpha takes a colour such as white or #ff8800, not {opt.alpha!r}")
     if opt.isTrain and opt.beta1 >= 1:
         parser.error(f"--beta1 must be below 1, not {opt.beta1:g}")
     if opt.isTrain and opt.n_epochs == 0 and opt.lr_policy == "cosine":
@@ -195,6 +203,8 @@ def experiment_name(opt: argparse.Namespace) -> str:
     if opt.suffix:
         name = f"{name}_{expand_suffix(opt.suffix, vars(opt))}"
     path = Path(name)
+    if re.search(r'[<>:"|?*\x00-\x1f]', name):
+        raise UserError(f"--name {name!r} has characters in it that no folder can have on Windows; leave them out")
     if not path.parts or path.is_absolute() or ".." in path.parts:
         raise UserError(
             f"--name {opt.name!r} is not the name of a folder inside --checkpoints_dir {opt.checkpoints_dir}"

@@ -52,19 +52,17 @@ def lab_module():
     return color
 
 
-def stretch(image: np.ndarray, aspect_ratio: float, reference: bool = False) -> np.ndarray:
+def stretch(image: np.ndarray, aspect_ratio: float) -> np.ndarray:
     """The picture with its height times `aspect_ratio` if that is above 1, its width divided by it if below.
 
-    The original mixes up height and width, which shows where a picture is not square; `reference` does the same.
+    That is what the original means to do; it mixes up height and width where a picture is not square.
     """
     height, width = image.shape[:2]
     if aspect_ratio > 1:
-        size = (int(width * aspect_ratio), height) if reference else (int(height * aspect_ratio), width)
-    elif aspect_ratio < 1:
-        size = (width, int(height / aspect_ratio)) if reference else (height, int(width / aspect_ratio))
-    else:
-        return image
-    return images.resize(image, *size)
+        return images.resize(image, int(height * aspect_ratio), width)
+    if aspect_ratio < 1:
+        return images.resize(image, height, int(width / aspect_ratio))
+    return image
 
 
 def fit_back(image: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -70,7 +70,7 @@ class Transform:
         if self.opt.no_flip or (is_2018(self.opt) and not self.opt.isTrain):
             return picture
         flip = self.params["flip"] if self.params else torch.rand(1).item() < 0.5
-        return picture[:, ::-1] if flip else picture
+        return picture[:, ::-1].copy() if flip else picture
 
 
 def is_2018(opt: Namespace) -> bool:

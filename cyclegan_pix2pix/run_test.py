@@ -28,6 +28,8 @@ def test(opt: argparse.Namespace) -> int:
     architecture.adopt(opt, architecture.find_networks(opt, find_model(opt.model).generators(opt)))
     if opt.model == "test":
         opt.direction = "AtoB"  # a generator alone takes what it takes
+    else:
+        architecture.adopt_direction(opt)
     dataset = create_dataset(opt)
     computing.set_up(opt, Processes())
     model = load_model(opt)

@@ -32,7 +32,7 @@ def train(opt: argparse.Namespace) -> int:
     """Train as the options say; returns the exit status."""
     processes = distributed.start(on_cuda=computing.wants_cuda(opt))
     try:
-        advice = "take a smaller --crop_size, --batch_size or --ngf"
+        advice = "take a smaller --crop_size, --load_size, --batch_size or --ngf"
         with explain_out_of_memory(advice), distributed.explain_lost_process():
             Training(opt, processes).run()
     finally:
@@ -67,8 +67,9 @@ class Training:
     def prepare(self) -> None:
         """Pictures, networks and displays. Files are touched last: by then nothing is wrong with the flags."""
         opt, options = self.opt, format_options(printable(self.opt), self.opt.defaults)
+        dataset = create_dataset(opt)
         self.say(options)
-        self.loader = self.open_pictures()
+        self.loader = self.open_pictures(dataset)
         self.model = self.build_model()
         if self.processes.first:
             self.state.remove_leftovers()
@@ -84,15 +85,16 @@ class Training:
         elif opt.continue_train:
             names = find_model(opt.model).generators(opt)
             architecture.adopt(opt, architecture.find_networks(opt, names))
-            for path in sorted(self.folder.glob(f"{opt.epoch}_net_D*.pth"))[:1]:
+            epoch = f"iter_{opt.load_iter}" if opt.load_iter > 0 else opt.epoch
+            for path in sorted(self.folder.glob(f"{epoch}_net_D*.pth"))[:1]:
                 architecture.adopt_discriminator(opt, path)
             architecture.tell_adopted(opt)
         architecture.shrink_discriminator(opt)
+        architecture.check_crop(opt)
 
-    def open_pictures(self) -> Loader:
-        """The data set and its batches."""
+    def open_pictures(self, dataset) -> Loader:
+        """The batches of a data set."""
         opt = self.opt
-        dataset = create_dataset(opt)
         self.say(f"dataset [{type(dataset).__name__}] was created")
         self.say(f"The number of training images = {len(dataset)}")
         workers = count_workers(opt.num_threads, len(dataset), self.processes)
@@ -238,6 +240,11 @@ def explain_small_pictures() -> Iterator[None]:
         yield
     except (ValueError, RuntimeError) as problem:
         signs = ("single pixel", "more than 1 value per channel", "Padding size should be less", "Kernel size can't be")
+        if "must match" in str(problem):  # a loss of pictures of two sizes
+            raise UserError(
+                "the generator gives back other sizes than it was given: a resnet takes sides that are multiples of 4; "
+                "use --preprocess resize_and_crop or scale_width_and_crop with such a --crop_size"
+            ) from problem
         if not any(sign in str(problem) for sign in signs):
             raise
         raise UserError(

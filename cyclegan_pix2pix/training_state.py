@@ -24,7 +24,7 @@ from shared_scripts.progress import tell
 
 FILE = "latest_train_state.pt"
 KEYS = ("model", "model_name", "position", "seed", "shares", "architecture")
-ARCHITECTURE = ("input_nc", "output_nc", "netG", "netD", "n_layers_D", "ngf", "ndf", "norm", "no_dropout")
+ARCHITECTURE = ("input_nc", "output_nc", "netG", "netD", "n_layers_D", "ngf", "ndf", "norm", "no_dropout", "direction")
 
 
 @dataclass
@@ -108,7 +108,12 @@ class TrainingState:
             return
         if self.found is None:
             model.load_networks(self.opt.epoch if self.opt.load_iter <= 0 else f"iter_{self.opt.load_iter}")
-            line = "Only networks were saved: optimisers, image pools and the order of the pictures begin anew."
+            line = "Going on from networks alone: optimisers, image pools and the order of the pictures begin anew"
+            line += (
+                f", with epoch {self.position.epoch}."
+                if "epoch_count" in self.opt.given
+                else (f", with epoch {self.position.epoch} (--epoch_count says another).")
+            )
         else:
             model.load_state_dict(self.found["model"])
             self.restore_share(model, self.found["shares"])

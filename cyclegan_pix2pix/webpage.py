@@ -184,15 +184,12 @@ def save_images(
     aspect_ratio: float = 1.0,
     size: tuple[int, int] | Mapping[str, tuple[int, int]] | None = None,
     root: str | Path | None = None,
-    reference: bool = False,
 ) -> dict[str, Path]:
     """Write the pictures of one input to images/{stem}_{label}.png and put them on the page -> {label: file}.
 
     `visuals` are (N, C, H, W) in [-1, 1], of which item 0 is taken. `name` stands for the stem of `path`. With `size`
     (height, width), or one for each label, the pictures are brought back to that size, and then stretched by
-    `aspect_ratio` (`reference`: as the original does it for pictures that are not square). `root` is the dataset's
-    folder, see `unique_name`.
-    UserError where a file cannot be written.
+    `aspect_ratio`. `root` is the dataset's folder, see `unique_name`. UserError where a file cannot be written.
     """
     stem = page.take(re.sub(r"[/\\]+", "_", name)) if name else page.unique_name(path, root)
     files, pictures = {}, []
@@ -200,7 +197,7 @@ def save_images(
         image = tensor_to_image(visual)
         if size:
             image = fit_back(image, *(size[label] if isinstance(size, Mapping) else size))
-        image = stretch(image, aspect_ratio, reference) if aspect_ratio != 1 else image
+        image = stretch(image, aspect_ratio) if aspect_ratio != 1 else image
         files[label] = page.images / f"{stem}_{label}.png"
         write_png(files[label], image)
         pictures.append(Picture(files[label].name, label, (image.shape[1], image.shape[0])))

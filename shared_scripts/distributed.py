@@ -67,11 +67,6 @@ class Processes:
         dist.gather_object(value, values, dst=0)
         return values or []
 
-    def wait(self) -> None:
-        """Go on when all processes are here."""
-        if self.world > 1:
-            dist.barrier()
-
 
 def start(on_cuda: bool | None = None) -> Processes:
     """Join the other processes, if torchrun started this one: over NCCL with a GPU each, over gloo on CPUs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from shared_scripts.cli import UserError
@@ -14,15 +15,26 @@ def phase_folder(opt: argparse.Namespace, side: str = "") -> Path:
     """The folder of `opt.phase`: dataroot/train, or with side "A" dataroot/trainA. UserError where it is missing."""
     root = resolve_path(opt.dataroot)
     if root.is_file():
-        raise UserError(
-            f"{root} is a file, not a folder (--dataroot); a single picture is translated by test.py --model test"
+        advice = (
+            "a single picture is translated by test.py --model test" if has_picture_name(root) else "unpack it first"
         )
-    if not root.is_dir():
-        raise UserError(f"there is no folder {root} (--dataroot)")
+        raise UserError(f"{root} is a file, not a folder (--dataroot); {advice}")
+    if not opt.dataroot or not root.is_dir():
+        raise UserError(f"there is no folder {opt.dataroot or repr('')} (--dataroot){download(opt, root.name)}")
     folder = root / f"{opt.phase}{side}"
     if folder.is_dir():
         return folder
     raise UserError(f"there is no folder {folder}: {needs(opt, root, side)}{suggestion(opt, root, side)}")
+
+
+def download(opt: argparse.Namespace, name: str) -> str:
+    """The script that fetches the data set of this name, if there is one: pairs, or two heaps."""
+    scripts = ["download_cyclegan_dataset.sh", "download_pix2pix_dataset.sh"]
+    for script in reversed(scripts) if opt.dataset_mode == "aligned" else scripts:
+        path = Path(__file__).parent.parent / "datasets" / script
+        if name and path.is_file() and re.search(rf"^known=.*\b{re.escape(name)}\b", path.read_text("utf-8"), re.M):
+            return f"; get it with: bash datasets/{script} {name}"
+    return ""
 
 
 def needs(opt: argparse.Namespace, root: Path, side: str) -> str:
@@ -48,6 +60,8 @@ def suggestion(opt: argparse.Namespace, root: Path, side: str) -> str:
     phases = [name for name in ("train", "val", "test") if (root / f"{name}{side}").is_dir()]
     if phases:
         return "; there is " + " and ".join(f"--phase {name}" for name in phases)
+    if root.name in (opt.phase, f"{opt.phase}{side}"):
+        return f"; --dataroot is the folder above: {root.parent}"
     if not opt.isTrain and any(has_picture_name(path) for path in root.iterdir()):
         return "; a folder of single pictures is translated with --model test"
     return ""

@@ -266,10 +266,15 @@ def is_there(folder: Path, settings: dict) -> bool:
     return True
 
 
+def default_folder() -> Path:
+    """datasets/shapes, here if there is a folder datasets, else in the project."""
+    return Path("datasets", "shapes") if Path("datasets").is_dir() else Path(__file__).resolve().parent / "shapes"
+
+
 def parse_arguments(argv: list[str] | None):
     """The command line."""
     parser = ArgumentParser(description="Draw a small data set: outlines of shapes, and the same shapes filled.")
-    parser.add_argument("--out", default="datasets/shapes", metavar="FOLDER", help="the new folder")
+    parser.add_argument("--out", default=str(default_folder()), metavar="FOLDER", help="the new folder")
     parser.add_argument("--size", type=int, default=64, help="side of the pictures in pixels")
     parser.add_argument("--train", type=int, default=200, help="how many to train with")
     parser.add_argument("--test", type=int, default=20, help="how many to test with")

@@ -17,6 +17,7 @@ from image_pool import ImagePool
 from schedules import Plateau, rate_factor
 from shared_scripts import distributed
 from shared_scripts.checkpoints import save_state
+from shared_scripts.cli import UserError
 
 
 class BaseModel(ABC):
@@ -66,6 +67,11 @@ class BaseModel(ABC):
     def take_pair(self, input: dict) -> tuple[Tensor, Tensor]:
         """The batch's A and B, (N, C, H, W) each, on the device; --direction BtoA swaps them."""
         a, b = ("A", "B") if self.opt.direction == "AtoB" else ("B", "A")
+        if "A" not in input or "B" not in input:
+            raise UserError(
+                f"--model {self.opt.model} needs an A and a B, and --dataset_mode {self.opt.dataset_mode} has one of "
+                "them: leave --dataset_mode out, or say --model test"
+            )
         self.image_paths = input[f"{a}_paths"]
         return input[a].to(self.device), input[b].to(self.device)
 

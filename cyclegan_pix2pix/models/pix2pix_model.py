@@ -9,6 +9,7 @@ from torch import Tensor
 
 from losses import gan_loss, gradient_penalty, l1, l2
 from models.base_model import BaseModel
+from option_flags import size
 
 
 class Pix2PixModel(BaseModel):
@@ -24,8 +25,14 @@ class Pix2PixModel(BaseModel):
         if is_train:
             parser.set_defaults(pool_size=0, gan_mode="vanilla")
             add = parser.add_argument
-            add(*("--lambda_L1", "--lambda_A"), type=float, default=100.0, help="weight of the L1 loss")
-            add("--lambda_GAN", type=float, default=1.0, help="weight of the GAN's loss; 0: L1 alone, no discriminator")
+            add(*("--lambda_L1", "--lambda_A"), type=size, metavar="X", default=100.0, help="weight of the L1 loss")
+            add(
+                "--lambda_GAN",
+                type=size,
+                metavar="X",
+                default=1.0,
+                help="weight of the GAN's loss; 0: L1 alone, no discriminator",
+            )
             add("--pixel_loss", default="l1", choices=("l1", "l2"), help="l2 is for comparison: squared differences")
         return parser
 

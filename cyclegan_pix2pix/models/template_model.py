@@ -10,6 +10,7 @@ import argparse
 
 from losses import l1
 from models.base_model import BaseModel
+from option_flags import size
 
 
 class TemplateModel(BaseModel):
@@ -20,7 +21,9 @@ class TemplateModel(BaseModel):
         """1. Flags of your own, and other defaults for those there are."""
         parser.set_defaults(dataset_mode="aligned")
         if is_train:
-            parser.add_argument("--lambda_regression", type=float, default=1.0, help="weight of the regression loss")
+            parser.add_argument(
+                "--lambda_regression", type=size, metavar="X", default=1.0, help="weight of the regression loss"
+            )
         return parser
 
     def __init__(self, opt: argparse.Namespace):

@@ -282,8 +282,27 @@ def test_pix2pix(runner, tmp_path):
     assert np.array_equal(pixels(folder / "images/0_real_B.png"), both[:, 128:])
     made = pixels(folder / "images/0_fake_B.png")
     folder = runner("pix2pix", *words, "--direction", "BtoA")
+    assert "Warning" not in runner.err
     assert np.array_equal(pixels(folder / "images/0_real_A.png"), both[:, 128:])
     assert not np.array_equal(pixels(folder / "images/0_fake_B.png"), made)
+
+
+def test_a_model_translates_the_way_it_was_trained_to(runner, tmp_path, trained):
+    """--direction is read from what train.py wrote down; a flag that says otherwise is followed, with a warning."""
+    paired(tmp_path / "data")
+    words = ["--dataroot", "data", "--model", "pix2pix", "--crop_size", "128", "--eval"]
+    folder = runner("pix2pix", *words, "--direction", "BtoA")
+    backwards = pixels(folder / "images/0_fake_B.png")
+    written = trained / "pix2pix" / "train_opt.txt"
+    written.write_text("               direction: BtoA                          \t[default: AtoB]\n")
+    try:
+        assert np.array_equal(pixels(runner("pix2pix", *words) / "images/0_fake_B.png"), backwards)
+        assert "direction BtoA" in runner.err
+        folder = runner("pix2pix", *words, "--direction", "AtoB")
+        assert not np.array_equal(pixels(folder / "images/0_fake_B.png"), backwards)
+        assert "Warning: the model was trained with --direction BtoA" in runner.err
+    finally:
+        written.unlink()
 
 
 def test_dropout_is_live_unless_eval(runner, tmp_path):

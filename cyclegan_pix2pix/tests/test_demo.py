@@ -48,6 +48,9 @@ def judged(tmp_path, rng):
     for stem, error in (("a", 0), ("b", 10)):
         write(images / f"{stem}_real_B.png", truth)
         write(images / f"{stem}_fake_B.png", truth + np.uint8(error))
+    write(images / "left_by_an_earlier_run_fake_B.png", truth)
+    page = "".join(f'<img src="images/{stem}_{label}.png">' for stem in "ab" for label in ("real_B", "fake_B"))
+    (tmp_path / "results" / "index.html").write_text(page)
     for name, target in (("1", 100), ("2", 200)):
         pair = np.zeros((48, 96, 3), np.uint8)
         pair[:, :48] = target
@@ -79,6 +82,32 @@ def test_a_folder_without_results_of_pairs_is_refused(judged):
         measure.main(["--results", str(folder / "results"), "--dataroot", str(folder / "pairs")])
 
 
+def test_what_is_no_page_or_no_pairs_is_refused(judged):
+    folder, truth = judged
+    with pytest.raises(UserError, match="there is no page"):
+        measure.main(["--results", str(folder), "--dataroot", str(folder / "pairs")])
+    write(folder / "pairs" / "train" / "3.png", truth)  # a single picture: half of it has another shape
+    with pytest.raises(UserError, match="no pair side by side"):
+        measure.main(["--results", str(folder / "results"), "--dataroot", str(folder / "pairs")])
+
+
+def test_results_of_many_sizes_are_measured(judged):
+    folder, truth = judged
+    for label in ("real_B", "fake_B"):
+        write(folder / "results" / "images" / f"b_{label}.png", truth[:40, :30])
+    words = ["--results", folder / "results", "--dataroot", folder / "pairs", "--output", folder / "out.json"]
+    assert measure.main([*map(str, words)]) == 0
+    assert json.loads((folder / "out.json").read_text())["model"]["L1"] == 0
+
+
+@pytest.mark.parametrize("words", [["--epochs", "0"], ["--size", "100"], ["--train", "0"]])
+def test_a_demo_that_cannot_work_draws_nothing(words, tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        demo.main([*words, "--out-dir", str(tmp_path / "x")])
+    assert end.value.code == 2 and capsys.readouterr().err.startswith("error: --epochs and --train")
+    assert not (tmp_path / "x").exists()
+
+
 def test_the_perceptual_distance_sees_what_pixels_do_not(rng):
     """A picture moved by a pixel is far in pixels and near in features; one blurred is the other way round."""
     from PIL import ImageFilter
@@ -103,6 +132,10 @@ def test_figures_of_results(made, tmp_path):
     results = str(made / "results" / "shapes" / "test_latest")
     words = ["--only", "facades", "losses", "--results", f"one={results}", f"two={results}", "--out-dir", str(tmp_path)]
     assert make_figures.main(words) == 0
+    alone = ["--only", "facades", "shapes", "--results", results, "--stems", "0001", "--out-dir", str(tmp_path / "one")]
+    assert make_figures.main(alone) == 0
+    with Image.open(tmp_path / "one" / "facades.jpg") as one, Image.open(tmp_path / "one" / "shapes.jpg") as shapes:
+        assert one.size == (8 + 3 * 136, 28 + 136) and shapes.size == (8 + 136, 8 + 3 * 136)
     with Image.open(tmp_path / "facades.jpg") as pairs, Image.open(tmp_path / "losses.jpg") as losses:
         assert pairs.size == (8 + 6 * 136, 28 + 3 * 136) and losses.size == (8 + 4 * 136, 28 + 4 * 136)
 

@@ -15,7 +15,7 @@ from options import full_parser, parse
 from shared_scripts.cli import UserError
 
 INF = math.inf
-# The table: flag -> (type, default); "switch" is off unless given.
+# The original's flags: flag -> (type, default); "switch" is off unless given.
 COMMON = {
     "dataroot": (str, None),
     "name": (str, "experiment_name"),

@@ -212,6 +212,7 @@ def refused(result, *words: str) -> None:
 
 def test_from_the_command_line(tmp_path):
     words = ["--size", 16, "--train", 2, "--test", 1]
+    (tmp_path / "datasets").mkdir()  # otherwise the set goes into the project's own
     result = run(*words, cwd=tmp_path)
     assert result.returncode == 0 and "2 to train with" in result.stdout, result
     folder = tmp_path / "datasets" / "shapes"

@@ -321,6 +321,18 @@ def test_losses_that_are_no_numbers_end_the_run_before_they_are_saved(data, tmp_
         ("--model pix2pix --netG unet_128", "multiples of 128"),
         ("--model pix2pix --preprocess none --batch_size 5 --dataroot {mixed}", "differ in size"),
         ("--model cycle_gan --output_nc 1", "--lambda_identity 0"),
+        ("--model pix2pix --netG unet_256 --load_size 140 --crop_size 128", "--crop_size 256, or --netG unet_128"),
+        ("--model cycle_gan --crop_size 14", "multiples of 4, not --crop_size 14: say --crop_size 16"),
+        ("--model pix2pix --preprocess scale_width --load_size 18 --crop_size 5", "gives back other sizes"),
+        ("--model pix2pix --dataset_mode single", "needs an A and a B"),
+        ("--epoch_count 0", "--epoch_count: expected a whole number above 0"),
+        ("--lambda_A nan", "--lambda_A"),
+        ("--alpha nocolour", "--alpha takes a colour"),
+        ("--name what?", "no folder can have on Windows"),
+        ("--model cycle_gan --dataroot {data}/trainA", "there is no folder"),
+        ("--model pix2pix --dataroot {data}/train", "--dataroot is the folder above"),
+        ("--dataroot horse2zebra", "bash datasets/download_cyclegan_dataset.sh horse2zebra"),
+        ("--model pix2pix --dataroot facades", "bash datasets/download_pix2pix_dataset.sh facades"),
         ("--gpu_ids zero", "--gpu_ids takes numbers"),
         ("--name ../elsewhere", "--name"),
         ("--seed 99999999999999999999", "--seed"),
@@ -333,6 +345,25 @@ def test_wrong_input_is_one_line_and_writes_nothing(data, tmp_path, capsys, flag
     assert train(command(data, tmp_path / "place", "run", flags.format(data=data, mixed=mixed))) == 2
     assert says in last_error(capsys)
     assert not list(tmp_path.glob("place/**/*.pth"))
+
+
+def test_crops_of_a_single_pixel_can_be_mirrored():
+    """Torch takes no negative strides, and numpy takes the mirror image of one pixel for contiguous."""
+    import argparse
+
+    import preprocess
+
+    opt = argparse.Namespace(preprocess="resize_and_crop", load_size=1, crop_size=1, no_flip=False, isTrain=True)
+    tensor = preprocess.get_transform(opt, {"crop_pos": (0, 0), "flip": True})(np.zeros((3, 3, 3), np.uint8))
+    assert tensor.shape == (3, 1, 1)
+
+
+def test_going_on_from_an_iteration_says_from_where(data, tmp_path, capsys):
+    argv = command(data, tmp_path, "run", "--model cycle_gan --seed 1 --save_latest_freq 3 --save_by_iter")
+    assert train([*argv, *ONE.split()]) == 0
+    capsys.readouterr()
+    assert train([*argv, "--n_epochs", "2", "--n_epochs_decay", "0", "--continue_train", "--load_iter", "3"]) == 0
+    assert "from networks alone" in capsys.readouterr().err
 
 
 def test_missing_sides_and_odd_pairs_are_one_line(tmp_path, capsys):

@@ -30,7 +30,6 @@ def test_one_process_is_the_first_and_asks_nobody():
     assert one.anyone(True) and not one.anyone(False)
     assert one.mean([1.0, 2.0]) == [1.0, 2.0] and one.mean({"a": 3.0}.values()) == [3.0]
     assert one.from_first("x") == "x" and one.gather([1]) == [[1]]
-    one.wait()
     distributed.stop()
     network = nn.Linear(2, 2)
     assert distributed.spread(network, torch.device("cpu"), []) is network
@@ -72,7 +71,6 @@ def work(rank: int, port: int, place: str) -> None:
     seen["weight"] = network.weight.detach()
     seen["bare"] = distributed.bare(spread) is network and spread is not network
     seen["frozen"] = distributed.spread(frozen, torch.device("cpu"), []) is frozen
-    us.wait()
     distributed.stop()
     seen["stopped"] = not dist.is_initialized()
     torch.save(seen, f"{place}/{rank}.pt")
