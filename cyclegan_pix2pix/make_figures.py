@@ -125,24 +125,35 @@ def draw_fields(folder: Path) -> None:
     write_small(folder / "fields.jpg", np.array(sheet))
 
 
+def epoch_means(name: str) -> dict[str, list[float]]:
+    """The losses of a training in figures/, each the mean of an epoch's reports."""
+    with open(HERE / "figures" / f"{name}_losses.csv", newline="") as file:
+        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
+    epochs = sorted({row["epoch"] for row in rows})
+    return {key: [float(np.mean([row[key] for row in rows if row["epoch"] == e])) for e in epochs] for key in rows[0]}
+
+
 def draw_curve(folder: Path) -> None:
-    """The losses of the facades training, means of an epoch."""
+    """The losses of the two trainings on facades."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    with open(HERE / "figures" / "facades_pix2pix_losses.csv", newline="") as file:
-        rows = [{key: float(value) for key, value in row.items()} for row in csv.DictReader(file)]
-    epochs = sorted({row["epoch"] for row in rows})
-    figure, axes = pyplot.subplots(1, 2, figsize=(8, 2.8), constrained_layout=True)
-    for name in ("G_L1", "G_GAN", "D_real", "D_fake"):
-        means = [np.mean([row[name] for row in rows if row["epoch"] == epoch]) for epoch in epochs]
-        axes[0 if name == "G_L1" else 1].plot(epochs, means, label=name)
-    for one in axes:
-        one.set_xlabel("epoch")
-        one.legend(frameon=False)
-        one.spines[["top", "right"]].set_visible(False)
+    panels = (
+        ("facades_pix2pix", ("G_L1",)),
+        ("facades_pix2pix", ("G_GAN", "D_real", "D_fake")),
+        ("facades_cyclegan", ("cycle_A", "cycle_B", "G_A", "G_B", "D_A", "D_B")),
+    )
+    figure, axes = pyplot.subplots(1, 3, figsize=(10, 2.8), constrained_layout=True)
+    for axis, (name, losses) in zip(axes, panels, strict=True):
+        means = epoch_means(name)
+        for loss in losses:
+            axis.plot(means["epoch"], means[loss], label=loss)
+        axis.set_title(name, fontsize=10)
+        axis.set_xlabel("epoch")
+        axis.legend(frameon=False, fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
     with atomic_write(folder / "curve.png") as temporary:
         figure.savefig(temporary, dpi=90)
     print(f"wrote {folder / 'curve.png'}")
