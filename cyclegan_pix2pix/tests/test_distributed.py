@@ -97,7 +97,7 @@ def test_only_the_first_process_talks_and_writes(data, tmp_path, two):
     (tmp_path / "run" / STATE).unlink()
     assert two(command(data, tmp_path, "run", flags, "--continue_train --n_epochs 2")) == [0, 0]
     assert (tmp_path / "log1").read_text() == ""
-    assert (tmp_path / "log0").read_text().count("Only networks were saved") == 1
+    assert (tmp_path / "log0").read_text().count("from networks alone") == 1
 
 
 def test_processes_without_a_seed_agree_on_one(data, tmp_path, two):

@@ -390,7 +390,7 @@ def test_a_missing_file_says_what_there_is(saved, name, words, parts):
 def test_an_empty_place(tmp_path):
     assert "train one" in problem_of(adopted, tmp_path / "none", "x")
     (tmp_path / "x").mkdir()
-    assert "no such networks" in problem_of(adopted, tmp_path, "x")
+    assert "no networks yet" in problem_of(adopted, tmp_path, "x")
 
 
 def test_a_discriminator_under_a_generators_name(saved, tmp_path):
