@@ -152,7 +152,10 @@ def other_files(folder: Path, epoch: str, missing: Path) -> str:
         has = [f"the epochs {listed(epochs)} (--epoch)"] * bool(epochs)
         return f"; {folder} has " + " and ".join(has + [f"the iterations {listed(steps)} (--load_iter)"] * bool(steps))
     if wanted == "_net_G.pth" and list(folder.glob("*_net_G_A.pth")):
-        return "; the experiment is a CycleGAN: say --model cycle_gan, or --model test --model_suffix _A or --model_suffix _B"
+        return (
+            "; the experiment is a CycleGAN: say --model cycle_gan, or --model test with --model_suffix _A or "
+            "--model_suffix _B"
+        )
     if found := [*folder.glob(f"{epoch}_net_G.pth"), *folder.glob("*_net_G.pth")]:
         return (
             f", but {found[0].name} of a single generator: say --model test without --model_suffix, or --model pix2pix"
