@@ -26,7 +26,7 @@ from turns import psnr, take_turns  # noqa: E402
 
 from instance_norm import InstanceNorm  # noqa: E402
 from models import find_model  # noqa: E402
-from networks import define_G  # noqa: E402
+from networks import convert_convolutions, define_G  # noqa: E402
 from options import parse  # noqa: E402
 from pixels import tensor_to_image  # noqa: E402
 from shared_scripts.cli import ArgumentParser, run  # noqa: E402
@@ -72,7 +72,9 @@ def measure_generator(netG: str, norm: str, size: int, rounds: int, device: torc
             module.eval()
     x = photograph(size, device)
     versions = {"straightforward": (with_torchs_norms(copy.deepcopy(network)), torch.float32)}
-    versions |= {name: (network.to(memory_format=torch.channels_last), dtype) for name, dtype in FORMATS.items()}
+    for name, dtype in FORMATS.items():
+        own = convert_convolutions(copy.deepcopy(network), dtype).to(memory_format=torch.channels_last)
+        versions[name] = (own, dtype)
 
     def translate(name: str) -> torch.Tensor:
         own, dtype = versions[name]

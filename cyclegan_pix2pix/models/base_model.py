@@ -119,7 +119,10 @@ class BaseModel(ABC):
         return self.place(networks.define_D(input_nc, o.ndf, o.netD, o.n_layers_D, o.norm, o.init_type, o.init_gain))
 
     def place(self, network: nn.Module) -> nn.Module:
-        """The network on the device, in the memory layout that is fastest for it."""
+        """The network on the device, in the memory layout that is fastest for it. One that is not to learn has the
+        weights of its convolutions in the precision of --precision."""
+        if not self.isTrain:
+            networks.convert_convolutions(network, self.opt.dtype)
         return network.to(self.device, memory_format=self.opt.memory_format)
 
     def net(self, name: str) -> nn.Module:
