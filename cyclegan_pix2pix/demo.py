@@ -23,7 +23,7 @@ SHOWN = 6  # test pictures on the sheet
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags; returns the exit status."""
     parser = ArgumentParser(description="Draw shapes, train pix2pix on them, and show what it learned.")
-    parser.add_argument("--epochs", type=int, default=12, metavar="N", help="passes over the 200 pictures")
+    parser.add_argument("--epochs", type=int, default=9, metavar="N", help="passes over the 200 pictures")
     parser.add_argument("--size", type=int, default=128, metavar="PX", help="side of the pictures, a multiple of 128")
     parser.add_argument("--ngf", type=int, default=32, metavar="N", help="width of the networks")
     parser.add_argument("--train", type=int, default=200, metavar="N", help="how many pictures to train with")
