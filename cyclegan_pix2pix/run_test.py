@@ -70,7 +70,8 @@ def open_page(opt: argparse.Namespace) -> ResultsPage:
     folder = f"{opt.phase}_{opt.epoch}" + (f"_iter{opt.load_iter}" if opt.load_iter > 0 else "")
     place = Path(opt.results_dir) / opt.name / folder
     print(f"creating web directory {place}", flush=True)
-    how = "running statistics, no dropout (--eval)" if opt.eval else "each picture's own statistics, dropout as trained"
+    dropout = "no dropout" if opt.eval or opt.no_dropout else "dropout as in training"
+    how = f"{'running statistics (--eval)' if opt.eval else 'each picture by its own statistics'}, {dropout}"
     return ResultsPage(
         place, opt.name, opt.phase, opt.epoch, opt.display_winsize, summary=f"Model {opt.model}, {opt.netG}: {how}."
     )
