@@ -75,7 +75,7 @@ def tell_adopted(opt: argparse.Namespace) -> None:
 
 def shrink_discriminator(opt: argparse.Namespace) -> None:
     """Fewer layers for crops that are too small for the PatchGAN asked for, with a line saying so."""
-    if opt.netD == "pixel" or opt.preprocess not in ("resize_and_crop", "crop", "scale_width_and_crop"):
+    if opt.netD == "pixel" or "crop" not in opt.preprocess:
         return
     wanted = 3 if opt.netD == "basic" else opt.n_layers_D
     layers = wanted
@@ -94,7 +94,7 @@ def shrink_discriminator(opt: argparse.Namespace) -> None:
 
 def check_crop(opt: argparse.Namespace) -> None:
     """UserError, before anything else is done, where the crops of a training cannot go through the generator."""
-    if opt.preprocess not in ("resize_and_crop", "crop", "scale_width_and_crop"):
+    if "crop" not in opt.preprocess:
         return
     multiple = 2 ** UNET_DEPTH.get(opt.netG, 2)
     if opt.crop_size % multiple == 0:
@@ -121,10 +121,15 @@ def check_size(opt: argparse.Namespace, height: int, width: int, path: str) -> N
         raise UserError(f"{path} goes into the network as {width}x{height}, which is too small: {cut}")
 
 
+def epoch_name(opt: argparse.Namespace) -> str:
+    """What the files of the networks to load begin with: --load_iter's iteration, or --epoch."""
+    return f"iter_{opt.load_iter}" if opt.load_iter > 0 else str(opt.epoch)
+
+
 def find_networks(opt: argparse.Namespace, names: tuple[str, ...]) -> list[Path]:
     """The files of saved generators. UserError, listing what there is, where one is missing."""
     place = Path(opt.checkpoints_dir)
-    folder, epoch = place / opt.name, f"iter_{opt.load_iter}" if opt.load_iter > 0 else opt.epoch
+    folder, epoch = place / opt.name, epoch_name(opt)
     if not folder.is_dir():
         raise UserError(f"there is no experiment {opt.name!r} in {place}; {other_experiments(place)}")
     files = [folder / f"{epoch}_net_{name}.pth" for name in names]

@@ -106,6 +106,12 @@ def hint(weights: Weights) -> str:
     return ""
 
 
+def told_norm(weights: Weights, convolution: str, norm: str) -> str:
+    """The --norm, told by a convolution and the layer of its norm: batch norms have weights, and before instance norms
+    alone convolutions have biases."""
+    return "batch" if f"{norm}.weight" in weights else "instance" if f"{convolution}.bias" in weights else "none"
+
+
 def describe_resnet(weights: Weights) -> Generator:
     """model.1 is the first convolution, model.10 … the blocks, the last number the last convolution."""
     first = weights["model.1.weight"]
@@ -113,7 +119,7 @@ def describe_resnet(weights: Weights) -> Generator:
     if blocks not in (set(range(10, 16)), set(range(10, 19))) or first.shape[2] != 7:
         raise ValueError(f"blocks {blocks}")
     last = weights[f"model.{17 + len(blocks)}.weight"]
-    norm = "batch" if "model.2.weight" in weights else "instance" if "model.1.bias" in weights else "none"
+    norm = told_norm(weights, "model.1", "model.2")
     # With dropout between them, the block's second convolution is number 6; without, 6 is its norm.
     second = weights.get("model.10.conv_block.6.weight")
     dropout = second is not None and second.dim() == 4
@@ -124,9 +130,7 @@ def describe_unet(weights: Weights) -> Generator:
     """Levels are nested as model.3 in model.3; the outermost is model.0 and model.3."""
     first, last = weights["model.model.0.weight"], weights["model.model.3.weight"]
     name = {7: "unet_128", 8: "unet_256"}[unet_depth(weights)]
-    norm = "instance" if "model.model.0.bias" in weights else "none"
-    if "model.model.1.model.2.weight" in weights:
-        norm = "batch"
+    norm = told_norm(weights, "model.model.0", "model.model.1.model.2")
     return Generator(name, norm, first.shape[0], first.shape[1], last.shape[1], None)
 
 
@@ -142,14 +146,14 @@ def describe_discriminator(weights: Weights, what: str) -> Discriminator:
     """Which discriminator these weights belong to. UserError where it is none of ours."""
     if "net.0.weight" in weights:
         first = weights["net.0.weight"]
-        norm = "batch" if "net.3.weight" in weights else "instance" if "net.2.bias" in weights else "none"
+        norm = told_norm(weights, "net.2", "net.3")
         return Discriminator("pixel", 3, norm, first.shape[0], first.shape[1])
     names = [name for name, value in weights.items() if re.fullmatch(r"model\.\d+\.weight", name) and value.dim() == 4]
     places = sorted(int(name.split(".")[1]) for name in names)
     if len(places) < 3 or places[0] != 0:
         raise UserError(f"{what} holds no discriminator of pix2pix or CycleGAN")
     first, layers = weights["model.0.weight"], len(places) - 2
-    norm = "batch" if "model.3.weight" in weights else "instance" if "model.2.bias" in weights else "none"
+    norm = told_norm(weights, "model.2", "model.3")
     return Discriminator("basic" if layers == 3 else "n_layers", layers, norm, first.shape[0], first.shape[1])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import string
 from collections.abc import Mapping
@@ -36,6 +37,13 @@ def format_options(values: Mapping[str, object], defaults: Mapping[str, object])
         note = f"\t[default: {defaults[name]}]" if changed else ""
         lines.append(f"{name:>25}: {values[name]!s:<30}{note}")
     return "\n".join([*lines, "----------------- End -------------------"])
+
+
+def options_table(opt: argparse.Namespace) -> str:
+    """The table of a run's options: of all that are flags."""
+    return format_options(
+        {name: value for name, value in vars(opt).items() if name in opt.defaults and name != "help"}, opt.defaults
+    )
 
 
 def differs(value: object, default: object) -> bool:

@@ -14,9 +14,8 @@ import re
 import sys
 from pathlib import Path
 
-from PIL import ImageColor
-
 import option_flags
+from pictures import background_colour
 from shared_scripts.cli import ArgumentParser, HelpFormatter, UserError
 from shared_scripts.files import resolve_path
 
@@ -176,10 +175,7 @@ def check_numbers(parser: FlagParser, opt: argparse.Namespace) -> None:
         if getattr(opt, name, 0) < 0:
             parser.error(f"--{name} must not be below 0")
     if opt.alpha is not None:
-        try:
-            ImageColor.getrgb(opt.alpha)
-        except ValueError:
-            parser.error(f"--alpha takes a colour such as white or #ff8800, not {opt.alpha!r}")
+        background_colour(opt.alpha)  # complains of what is no colour
     if opt.isTrain and opt.beta1 >= 1:
         parser.error(f"--beta1 must be below 1, not {opt.beta1:g}")
     if opt.isTrain and opt.n_epochs == 0 and opt.lr_policy == "cosine":

@@ -18,7 +18,7 @@ from PIL import Image, ImageColor, ImageOps, ImageSequence
 
 from shared_scripts.cli import UserError
 from shared_scripts.files import resolve_path
-from shared_scripts.images import EXTENSIONS, has_picture_name, read_image, scale_to_8_bits, to_rgb
+from shared_scripts.images import EXTENSIONS, has_picture_name, is_deep, read_image, to_rgb
 
 ARRAYS = {".npy", ".npz"}
 TIFFS = {".tif", ".tiff"}
@@ -79,19 +79,12 @@ def opened(path: Path, auto_rotate: bool = False) -> Iterator[Image.Image]:
             raise UserError(f"{path} cannot be read ({problem})") from problem
 
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether a picture is grey with more than 8 bits, which Pillow's own conversions would clip to white."""
-    return image.mode in ("I", "F") or image.mode.startswith("I;16")
-
-
 def to_8_bit_rgb(image: Image.Image, alpha: str | None = None) -> np.ndarray:
     """A Pillow image of any mode as (H, W, 3) uint8, its transparency over the colour `alpha` or dropped."""
-    if is_deep(image):
-        return np.repeat(scale_to_8_bits(np.asarray(image), rounded=True)[..., None], 3, axis=2)
-    if alpha is not None and image.has_transparency_data:
+    if alpha is not None and image.has_transparency_data and not is_deep(image):
         background = Image.new("RGBA", image.size, background_colour(alpha))
         image = Image.alpha_composite(background, image.convert("RGBA"))
-    return to_rgb(image)
+    return to_rgb(image, rounded=True)
 
 
 def background_colour(text: str) -> tuple[int, int, int]:

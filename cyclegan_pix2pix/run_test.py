@@ -13,9 +13,7 @@ import computing
 from data import create_dataset
 from loader import collate
 from models import find_model
-from networks import count_parameters
-from option_text import format_options, save_options
-from run_training import printable
+from option_text import options_table, save_options
 from shared_scripts.cli import UserError
 from shared_scripts.devices import explain_out_of_memory
 from shared_scripts.distributed import Processes
@@ -40,29 +38,19 @@ def test(opt: argparse.Namespace) -> int:
 
 def load_model(opt: argparse.Namespace):
     """The trained model. `opt` has the architecture of its files."""
-    kind = find_model(opt.model)
-    print(format_options(printable(opt), opt.defaults), flush=True)
-    save_options(Path(opt.checkpoints_dir) / opt.name, opt.phase, format_options(printable(opt), opt.defaults))
+    kind, options, epoch = find_model(opt.model), options_table(opt), architecture.epoch_name(opt)
+    print(options, flush=True)
+    save_options(Path(opt.checkpoints_dir) / opt.name, opt.phase, options)
     architecture.tell_adopted(opt)
     model = kind(opt)
     print(f"model [{kind.__name__}] was created")
     for name in model.model_names:
-        print(f"loading the model from {model.file(epoch_name(opt), name)}")
-    model.load_networks(epoch_name(opt))
-    print("---------- Networks initialized -------------")
-    for name in model.model_names:
-        if opt.verbose:
-            print(model.net(name))
-        print(f"[Network {name}] Total number of parameters : {count_parameters(model.net(name)) / 1e6:.3f} M")
-    print("-----------------------------------------------", flush=True)
+        print(f"loading the model from {model.file(epoch, name)}")
+    model.load_networks(epoch)
+    print(model.networks_text(opt.verbose), flush=True)
     if opt.eval:
         model.eval()
     return model
-
-
-def epoch_name(opt: argparse.Namespace) -> str:
-    """What the files begin with."""
-    return f"iter_{opt.load_iter}" if opt.load_iter > 0 else str(opt.epoch)
 
 
 def open_page(opt: argparse.Namespace) -> ResultsPage:

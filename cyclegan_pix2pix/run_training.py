@@ -17,8 +17,7 @@ from data import create_dataset
 from loader import Loader, count_workers
 from models import find_model
 from models.base_model import BaseModel
-from networks import count_parameters
-from option_text import format_options, save_options
+from option_text import options_table, save_options
 from shared_scripts import distributed
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import explain_out_of_memory
@@ -66,7 +65,7 @@ class Training:
 
     def prepare(self) -> None:
         """Pictures, networks and displays. Files are touched last: by then nothing is wrong with the flags."""
-        opt, options = self.opt, format_options(printable(self.opt), self.opt.defaults)
+        opt, options = self.opt, options_table(self.opt)
         dataset = create_dataset(opt)
         self.say(options)
         self.loader = self.open_pictures(dataset)
@@ -85,8 +84,7 @@ class Training:
         elif opt.continue_train:
             names = find_model(opt.model).generators(opt)
             architecture.adopt(opt, architecture.find_networks(opt, names))
-            epoch = f"iter_{opt.load_iter}" if opt.load_iter > 0 else opt.epoch
-            for path in sorted(self.folder.glob(f"{epoch}_net_D*.pth"))[:1]:
+            for path in sorted(self.folder.glob(f"{architecture.epoch_name(opt)}_net_D*.pth"))[:1]:
                 architecture.adopt_discriminator(opt, path)
             architecture.tell_adopted(opt)
         architecture.shrink_discriminator(opt)
@@ -109,13 +107,7 @@ class Training:
         self.say(f"model [{type(model).__name__}] was created")
         self.state.restore(model)
         model.parallelize(opt.gpu_list)
-        self.say("---------- Networks initialized -------------")
-        for name in model.model_names:
-            if opt.verbose:
-                self.say(str(model.bare_net(name)))
-            millions = count_parameters(model.bare_net(name)) / 1e6
-            self.say(f"[Network {name}] Total number of parameters : {millions:.3f} M")
-        self.say("-----------------------------------------------")
+        self.say(model.networks_text(opt.verbose))
         return model
 
     # --- the loop -------------------------------------------------------------------------------------------------
@@ -214,14 +206,9 @@ class Training:
                 f"the weights of {' and '.join(broken) or 'a network'} are no numbers any more and are not saved; "
                 "take a smaller --lr, or --precision float32"
             )
-        problem = None
-        try:
+        with self.processes.first_writes("the networks"):
             for name in names if self.processes.first else ():
                 self.model.save_networks(name)
-        except UserError as found:  # not raised yet: the others would wait for this process in vain
-            problem = found
-        if self.processes.anyone(problem is not None):
-            raise problem or RunError("the networks could not be saved")
         if "latest" in names:
             self.state.save(self.model)
 
@@ -251,8 +238,3 @@ def explain_small_pictures() -> Iterator[None]:
             "the pictures are too small for these networks; take a larger --crop_size with --preprocess "
             "resize_and_crop, or --netD pixel"
         ) from problem
-
-
-def printable(opt: argparse.Namespace) -> dict:
-    """The options that are flags."""
-    return {name: value for name, value in vars(opt).items() if name in opt.defaults and name != "help"}

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import torch
 
+from architecture import epoch_name
 from loader import mixed
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.cli import RunError, UserError
+from shared_scripts.cli import UserError
 from shared_scripts.distributed import Processes
 from shared_scripts.progress import tell
 
@@ -107,7 +108,7 @@ class TrainingState:
         if not self.opt.continue_train:
             return
         if self.found is None:
-            model.load_networks(self.opt.epoch if self.opt.load_iter <= 0 else f"iter_{self.opt.load_iter}")
+            model.load_networks(epoch_name(self.opt))
             line = "Going on from networks alone: optimisers, image pools and the order of the pictures begin anew"
             line += (
                 f", with epoch {self.position.epoch}."
@@ -141,14 +142,9 @@ class TrainingState:
     def save(self, model) -> None:
         """Write the state of all processes; they must all come here together. UserError where the disk refuses."""
         shares = self.processes.gather({"pools": model.pools_state(), "random": random_state()})
-        problem = None
-        if self.processes.first:
-            try:
+        with self.processes.first_writes("the training's state"):
+            if self.processes.first:
                 save_state(self.file, self.whole(model, shares))
-            except UserError as found:  # not raised yet: the others would wait for this process in vain
-                problem = found
-        if self.processes.anyone(problem is not None):
-            raise problem or RunError("the training's state could not be saved")
 
     def whole(self, model, shares: list[dict]) -> dict:
         """What is in the file."""

@@ -41,6 +41,18 @@ class Processes:
         dist.all_reduce(votes)
         return bool(votes.item() > 0)
 
+    @contextmanager
+    def first_writes(self, what: str) -> Iterator[None]:
+        """Around what the first process writes: if it fails there, all end with an error, and none waits in vain. All
+        must come here together."""
+        problem = None
+        try:
+            yield
+        except UserError as found:  # raised when the others know of it
+            problem = found
+        if self.anyone(problem is not None):
+            raise problem or RunError(f"{what} could not be saved")
+
     def mean(self, values: Iterable[float]) -> list[float]:
         """The means over the processes, number by number; all must ask together."""
         values = list(values)

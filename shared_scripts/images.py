@@ -45,10 +45,15 @@ def read_image(path: str | Path, auto_rotate: bool = True) -> np.ndarray:
         raise UserError(f"{path} is damaged or cut short ({problem})") from problem
 
 
-def to_rgb(image: Image.Image) -> np.ndarray:
-    """A Pillow image of any mode as (H, W, 3) uint8."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return np.repeat(scale_to_8_bits(np.asarray(image))[..., None], 3, axis=2)
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture is grey with more than 8 bits, which Pillow's own conversions would clip to white."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
+def to_rgb(image: Image.Image, rounded: bool = False) -> np.ndarray:
+    """A Pillow image of any mode as (H, W, 3) uint8; for `rounded` see `scale_to_8_bits`."""
+    if is_deep(image):
+        return np.repeat(scale_to_8_bits(np.asarray(image), rounded)[..., None], 3, axis=2)
     if image.mode in ("P", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")  # straight to RGB would warn, and mixes up some palettes' transparent entry
     return np.array(image.convert("RGB"))  # np.array: a copy that may be written to

@@ -133,6 +133,15 @@ class BaseModel(ABC):
         """The network `name` without what spreads it over GPUs or processes: for its weights, and while frozen."""
         return distributed.bare(self.net(name))
 
+    def networks_text(self, verbose: bool = False) -> str:
+        """The networks and their sizes as the reference prints them, with `verbose` layer by layer."""
+        lines = ["---------- Networks initialized -------------"]
+        for name in self.model_names:
+            network = self.bare_net(name)
+            millions = networks.count_parameters(network) / 1e6
+            lines += [str(network)] * verbose + [f"[Network {name}] Total number of parameters : {millions:.3f} M"]
+        return "\n".join([*lines, "-----------------------------------------------"])
+
     def set_requires_grad(self, names: Iterable[str], value: bool) -> None:
         """Freeze networks (False), so that no gradient is computed that no optimiser uses, or thaw them."""
         for name in names:
