@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from legacy import PART, index_of, strip
 from shared_scripts.cli import ArgumentParser, UserError, add_switch, run
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.quiet import quiet_tensorflow
+from shared_scripts.tf1 import PART, index_of, strip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,8 +43,8 @@ def convert(checkpoint: str, out: Path, half_precision: bool) -> list[Path]:
     """Read, check, write; returns the files that were written."""
     import numpy as np
 
-    from checkpoints import PARTS, save_v1, save_v2
     from legacy import load_checkpoint
+    from shared_scripts.checkpoints_tf import PARTS, save_v1, save_v2
 
     source = load_checkpoint(checkpoint)
     if source.prefix.resolve() == out.resolve():

@@ -1,7 +1,4 @@
-"""Adam as TensorFlow 1 had it, with its variables by their old names: a training's state is 146 named tensors.
-
-And Muon, which is not the reference's and needs a quarter of the steps.
-"""
+"""Muon, which is not the reference's and needs a quarter of Adam's steps; and how many steps a state has seen."""
 
 from __future__ import annotations
 
@@ -10,52 +7,11 @@ import math
 import numpy as np
 import tensorflow as tf
 
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+from shared_scripts.adam_tf import BETA2, Adam
+
 MOMENTUM = 0.95  # Muon's
 MUON_RMS = 2.0  # root mean square of Muon's step, in learning rates; tuned on the first 150 steps of a style
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)  # Jordan et al. 2024: five rounds bring singular values near 1
-
-
-class Adam:
-    """Kingma & Ba's Adam with epsilon outside the bias correction, by TensorFlow's own fused operation.
-
-    Under tf.distribute every replica calls `apply` with the same summed gradients, so all copies stay equal.
-    """
-
-    def __init__(self, weights: dict[str, tf.Variable]):
-        self.weights = weights
-        self.moments = {
-            f"{name}/{slot}": make_variable(np.zeros(weight.shape, np.float32))
-            for name, weight in weights.items()
-            for slot in ("Adam", "Adam_1")
-        }
-        self.powers = {
-            "beta1_power": make_variable(np.float32(BETA1)),
-            "beta2_power": make_variable(np.float32(BETA2)),
-        }
-
-    def apply(self, gradients: dict[str, tf.Tensor], learning_rate: tf.Tensor) -> None:
-        """One step, within a tf.function."""
-        power1, power2 = (power.read_value() for power in self.powers.values())
-        for name, gradient in gradients.items():
-            tf.raw_ops.ResourceApplyAdam(
-                var=self.weights[name].handle,
-                m=self.moments[f"{name}/Adam"].handle,
-                v=self.moments[f"{name}/Adam_1"].handle,
-                beta1_power=power1,
-                beta2_power=power2,
-                lr=learning_rate,
-                beta1=BETA1,
-                beta2=BETA2,
-                epsilon=EPSILON,
-                grad=gradient,
-            )
-        for power, beta in zip(self.powers.values(), (BETA1, BETA2), strict=True):
-            power.assign(power * beta)
-
-    def variables(self) -> dict[str, tf.Variable]:
-        """Its state by TensorFlow 1's names."""
-        return {**self.moments, **self.powers}
 
 
 class Muon(Adam):
@@ -97,11 +53,6 @@ def orthogonalize(kernel: tf.Tensor) -> tf.Tensor:
 
 
 OPTIMIZERS = {"adam": Adam, "muon": Muon}
-
-
-def make_variable(value: np.ndarray) -> tf.Variable:
-    """A variable of which every replica may change its own copy."""
-    return tf.Variable(value, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
 
 def steps_done(beta2_power: float) -> int:

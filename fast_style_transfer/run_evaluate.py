@@ -15,12 +15,13 @@ from PIL import Image
 from tqdm import tqdm
 
 import data
-from legacy import USUAL_NAME, find_checkpoint, load_checkpoint, strip
+from legacy import USUAL_NAME, find_checkpoint, load_checkpoint
 from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.files import check_writable, natural_key
 from shared_scripts.images import check_format, has_picture_name, read_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
+from shared_scripts.tf1 import strip
 from stylizer import Stylizer
 
 ORIENTATION, SIDEWAYS = 0x0112, range(5, 9)  # EXIF's tag, and its values that exchange height and width

@@ -12,22 +12,21 @@ import numpy as np
 import tensorflow as tf
 
 import data
-from checkpoints import save_checkpoint
 from legacy import USUAL_NAME
 from losses import Losses, LossWeights
 from optimizer import steps_done
 from perceptual import load_network
+from shared_scripts.checkpoints_tf import save_checkpoint
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_devices
 from shared_scripts.files import atomic_write, check_writable
 from shared_scripts.images import read_image
 from shared_scripts.memory import keep_memory
-from shared_scripts.progress import Progress, tell
+from shared_scripts.progress import Progress, forget_rows_after, tell
 from starting import (
     LOSSES,
     RECORD,
     Start,
-    forget_losses_after,
     keep_earlier,
     settings,
     starting_point,
@@ -232,7 +231,7 @@ class TrainingRun:
                 "give --epochs a larger number to go on"
             )
         self.trainer.load_state({**self.start.weights, **self.start.adam})
-        forget_losses_after(self.flags.checkpoint_dir / LOSSES, self.done)
+        forget_rows_after(self.flags.checkpoint_dir / LOSSES, self.done)
         tell(f"Going on after {self.done} of {self.steps} steps.")
 
     def finish(self) -> None:

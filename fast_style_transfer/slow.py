@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from losses import Losses, LossWeights, perceptual_losses, style_targets, subtract_mean
-from optimizer import Adam
+from shared_scripts.adam_tf import Adam
 from shared_scripts.networks.layout import MEAN
 
 NOISE_SCALE = 0.256

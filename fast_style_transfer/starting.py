@@ -12,14 +12,14 @@ import numpy as np
 import tensorflow as tf
 
 import data
-from checkpoints import finish_save
-from legacy import USUAL_NAME, load_checkpoint, strip
+from legacy import USUAL_NAME, load_checkpoint
 from networks import initial_weights
+from shared_scripts.checkpoints_tf import finish_save
 from shared_scripts.cli import UserError
 from shared_scripts.devices_tf import pick_precision
-from shared_scripts.files import atomic_write
 from shared_scripts.images import list_images
 from shared_scripts.progress import tell
+from shared_scripts.tf1 import strip
 
 RECORD, LOSSES = "training.json", "losses.csv"
 # Two trainings with these flags the same are the same training: what a resumed run must share with the stopped one.
@@ -108,16 +108,6 @@ def keep_earlier(folder: Path) -> None:
         if path.exists():
             path.replace(path.with_name(f"fns-{number}.{path.name.removeprefix('fns.')}"))
     tell(f"The earlier training in {folder} is kept as fns-{number}.ckpt.")
-
-
-def forget_losses_after(path: Path, step: int) -> None:
-    """Drop the lines of losses.csv behind a step: a run that was killed had written them, and will write them again."""
-    if not path.is_file():
-        return
-    first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [row for row in rows if row.split(",")[0].isdigit() and int(row.split(",")[0]) <= step]
-    with atomic_write(path) as temporary:
-        temporary.write_text("".join([first, *kept]), encoding="utf-8")
 
 
 def jsonable(value):

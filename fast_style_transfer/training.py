@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from losses import Losses, LossWeights, perceptual_losses, style_targets, subtract_mean
 from networks import initial_weights, transform_net, variable_shapes
-from optimizer import OPTIMIZERS, make_variable
+from optimizer import OPTIMIZERS
+from shared_scripts.adam_tf import make_variable
 from shared_scripts.cli import UserError
 
 INPUT_DIVISOR = 255.0  # the reference trains on 0..1, and paints from 0..255

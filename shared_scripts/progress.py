@@ -16,6 +16,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from shared_scripts.cli import UserError
+from shared_scripts.files import atomic_write
 
 
 class Progress:
@@ -149,3 +150,13 @@ def append_row(path: Path, row: dict[str, float]) -> None:
         if new:
             writer.writeheader()
         writer.writerow(row)
+
+
+def forget_rows_after(path: Path, step: int) -> None:
+    """Drop a losses.csv's rows behind a step: a run that was killed had written them, and will write them again."""
+    if not path.is_file():
+        return
+    first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [row for row in rows if row.split(",")[0].isdigit() and int(row.split(",")[0]) <= step]
+    with atomic_write(path) as temporary:
+        temporary.write_text("".join([first, *kept]), encoding="utf-8")

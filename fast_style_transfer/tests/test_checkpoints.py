@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import checkpoints
-from checkpoints import finish_save, save_checkpoint
 from legacy import adam_shapes, load_checkpoint
 from networks import variable_shapes
+from shared_scripts import checkpoints_tf
+from shared_scripts.checkpoints_tf import finish_save, save_checkpoint
 from shared_scripts.cli import UserError
 
 DATA = ".data-00000-of-00001"
@@ -236,7 +236,7 @@ def test_finishing_where_there_is_nothing(tmp_path):
 
 def test_the_files_are_on_the_disk_before_they_take_their_names(older, monkeypatch):
     """Or a power cut could leave an empty file under a good name."""
-    events, fsync, move = [], os.fsync, checkpoints.move
+    events, fsync, move = [], os.fsync, checkpoints_tf.move
 
     def note_fsync(descriptor):
         events.append(os.fstat(descriptor).st_size)
@@ -247,7 +247,7 @@ def test_the_files_are_on_the_disk_before_they_take_their_names(older, monkeypat
         move(prefix)
 
     monkeypatch.setattr(os, "fsync", note_fsync)
-    monkeypatch.setattr(checkpoints, "move", note_move)
+    monkeypatch.setattr(checkpoints_tf, "move", note_move)
     save_checkpoint(older, tensors(2))
     sizes = {Path(f"{older}{part}").stat().st_size for part in (DATA, ".index")}
     assert set(events[: events.index("move")]) == sizes

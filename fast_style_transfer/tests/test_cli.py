@@ -16,9 +16,9 @@ import evaluate
 import options
 import run_training
 import style as style_script
-from checkpoints import save_checkpoint
 from networks import variable_shapes
 from shared_scripts import cli as shared_cli
+from shared_scripts.checkpoints_tf import save_checkpoint
 from shared_scripts.cli import UserError
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -19,6 +19,7 @@ from PIL import Image
 import legacy
 from legacy import find_checkpoint, load_checkpoint
 from networks import variable_shapes
+from shared_scripts import tf1
 from shared_scripts.cli import UserError
 from shared_scripts.unpack import unpack
 
@@ -396,8 +397,8 @@ OTHER_FILES = {
     "git lfs": (lambda: b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n", "Git LFS pointer"),
     "text": (lambda: b"hello\n", "no TensorFlow checkpoint"),
     "one byte": (lambda: b"\0", "no TensorFlow checkpoint"),
-    "the closing mark alone": (lambda: legacy.MAGIC, "damaged"),
-    "zeros and the closing mark": (lambda: bytes(100) + legacy.MAGIC, "damaged"),
+    "the closing mark alone": (lambda: tf1.MAGIC, "damaged"),
+    "zeros and the closing mark": (lambda: bytes(100) + tf1.MAGIC, "damaged"),
 }
 
 

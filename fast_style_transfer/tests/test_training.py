@@ -9,7 +9,8 @@ import tensorflow as tf
 import slow
 from losses import Losses, LossWeights
 from networks import initial_weights, variable_shapes
-from optimizer import MUON_RMS, Adam, Muon, orthogonalize, steps_done
+from optimizer import MUON_RMS, Muon, orthogonalize, steps_done
+from shared_scripts.adam_tf import Adam
 from shared_scripts.cli import UserError
 from shared_scripts.networks.compact_tf import CompactVGG
 from training import Guard, Trainer, learning_rate_at

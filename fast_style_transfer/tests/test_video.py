@@ -16,8 +16,8 @@ import data
 import run_video
 import stylizer
 import transform_video
-from checkpoints import save_checkpoint
 from shared_scripts import cli
+from shared_scripts.checkpoints_tf import save_checkpoint
 from shared_scripts.ffmpeg import ffmpeg_path
 from shared_scripts.videos import DamagedVideo, VideoWriter, probe, read_frames
 from stylizer import Stylizer

@@ -1,36 +1,40 @@
 """Writing checkpoints that the original programs can read, whole or not at all.
 
-`fns.ckpt.index` and `fns.ckpt.data-00000-of-00001` (V2), or one file `fns.ckpt` (V1), with TensorFlow 1's names; beside
-them the text file `checkpoint` that names them.
+`NAME.index` and `NAME.data-00000-of-00001` (V2), or one file `NAME` (V1), with TensorFlow 1's names; beside them the
+text file `checkpoint` that names them.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
-from legacy import first_line
 from shared_scripts.cli import UserError
 from shared_scripts.files import atomic_write, ensure_folder
+from shared_scripts.tf1 import first_line
 
 DATA = ".data-00000-of-00001"
 PARTS = (DATA, ".index")
 
 
-def save_checkpoint(prefix: Path, tensors: dict[str, np.ndarray], single_file: bool = False) -> None:
+def save_checkpoint(
+    prefix: Path, tensors: dict[str, np.ndarray], single_file: bool = False, older: Sequence[str] = ()
+) -> None:
     """Write named tensors as `prefix` in format V2, or as one V1 file, and the state file beside them.
 
-    UserError where the disk or the folder refuses; the old checkpoint is whole then.
+    The state file names this checkpoint as the latest, and the `older` ones of the folder. UserError where the disk or
+    the folder refuses; the old checkpoint is whole then.
     """
     (save_v1 if single_file else save_v2)(Path(prefix), tensors)
     with atomic_write(prefix.with_name("checkpoint")) as temporary:
-        lines = (f'{key}: "{prefix.name}"\n' for key in ("model_checkpoint_path", "all_model_checkpoint_paths"))
-        temporary.write_text("".join(lines), encoding="utf-8")
+        names = (*older, prefix.name)
+        lines = [f'model_checkpoint_path: "{prefix.name}"', *(f'all_model_checkpoint_paths: "{n}"' for n in names)]
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def save_v1(path: Path, tensors: dict[str, np.ndarray]) -> None:
