@@ -16,8 +16,8 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 RUN := GPU=$(GPU) bash shared_scripts/select_gpu.sh -- $(CURDIR)/$(PYTHON)
-PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix
-TENSORFLOW_PROJECTS := fast_style_transfer
+PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf
+TENSORFLOW_PROJECTS := fast_style_transfer dcgan_tf
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)

@@ -9,7 +9,6 @@ is compared with what convolutions reach in the same minute.
 from __future__ import annotations
 
 import json
-import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,12 +24,13 @@ quiet_tensorflow()
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
+from machine_tf import FORMATS, describe, peaks  # noqa: E402
 from turns import psnr, take_turns  # noqa: E402
 
 import losses as loss_functions  # noqa: E402
 from legacy import load_checkpoint  # noqa: E402
 from networks import EPSILON, LAYERS, initial_weights, variable_name  # noqa: E402
-from shared_scripts.devices_tf import convolution_seconds, pick_device  # noqa: E402
+from shared_scripts.devices_tf import pick_device  # noqa: E402
 from shared_scripts.images import fit  # noqa: E402
 from shared_scripts.memory import keep_memory  # noqa: E402
 from shared_scripts.networks.compact_tf import CompactVGG  # noqa: E402
@@ -38,18 +38,7 @@ from stylizer import painter  # noqa: E402
 from training import Trainer  # noqa: E402
 
 MULTIPLY_ADDS = 126_144  # a pixel, of the transform net
-PEAK_SHAPES = ((128, 256), (256, 128), (512, 64))  # channels and pixels
 STYLE = ROOT / "fast_style_transfer" / "ckpts" / "wave"
-FORMATS = {"float32": tf.float32, "bf16": tf.bfloat16}
-
-
-def peaks(device: str) -> dict[str, float]:
-    """GFLOP/s of 3x3 convolutions (a multiply-add is two), the best of a few sizes."""
-
-    def one(dtype: tf.DType, channels: int, size: int) -> float:
-        return 2 * 9 * channels**2 * size**2 / convolution_seconds(dtype, device, channels, size) / 1e9
-
-    return {name: max(one(dtype, *shape) for shape in PEAK_SHAPES) for name, dtype in FORMATS.items()}
 
 
 # --- the straightforward version ----------------------------------------------------------------------------------
@@ -204,16 +193,6 @@ def main(argv: list[str] | None = None) -> int:
     path.write_text(json.dumps(results, indent=1) + "\n")
     print(f"wrote {path}")
     return 0
-
-
-def describe() -> dict[str, str | int]:
-    """What was measured on."""
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "gpus": len(tf.config.list_physical_devices("GPU")),
-        "tensorflow": tf.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def show(results: dict) -> None:

@@ -1,0 +1,141 @@
+"""Handwritten digits as a folder of PNGs to train on: those that come with scikit-learn, with no download.
+
+    python digits.py                      1797 digits, 32 x 32, into data/digits
+    python digits.py --mnist data/mnist   MNIST's, into data/mnist_png
+
+`main.py --dataset digits --input_fname_pattern "*.png" --train` then learns them like any other pictures.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mnist import load_mnist
+from shared_scripts.cli import ArgumentParser, UserError, run
+from shared_scripts.files import ensure_folder, resolve_path
+from shared_scripts.progress import tell
+
+SIZE = 32  # four times 8: halves evenly at every layer
+MNIST_SIZE = 28
+LEVELS = 16  # scikit-learn's digits count the inked pixels of 4x4 blocks
+LARGEST = 1024
+
+
+def load_digits(size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's digits enlarged: (1797, size, size) uint8, and their labels (1797,)."""
+    check_scikit_learn()
+    from sklearn import datasets
+
+    digits = datasets.load_digits()
+    pixels = np.rint(digits.images * (255 / LEVELS)).astype(np.uint8)
+    return enlarge(pixels, size), digits.target
+
+
+def check_scikit_learn() -> None:
+    """UserError where it is missing: nothing else in the project needs it."""
+    if find_spec("sklearn") is None:
+        raise UserError("scikit-learn is not installed; get it with: pip install scikit-learn")
+
+
+def load_mnist_pixels(folder: Path, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """MNIST from a folder, (N, size, size) uint8 (28 where no size is given), and the labels (N,)."""
+    images, labels = load_mnist(folder)
+    pixels = np.rint(images[..., 0] * 255).astype(np.uint8)
+    return (pixels if size is None else enlarge(pixels, size)), labels
+
+
+def enlarge(pixels: np.ndarray, size: int) -> np.ndarray:
+    """(N, h, w) uint8 -> (N, size, size) by bicubic interpolation; Pillow clips what it overshoots."""
+    if pixels.shape[1:] == (size, size):
+        return pixels
+    shape = (size, size)
+    return np.stack([np.array(Image.fromarray(one).resize(shape, Image.Resampling.BICUBIC)) for one in pixels])
+
+
+def write_digits(folder: str | Path, size: int = SIZE) -> int:
+    """Write scikit-learn's digits as `digit_0000_label3.png` …; how many. UserError as `write_pictures` has it."""
+    return write_pictures(Path(folder), *load_digits(size))
+
+
+def write_pictures(folder: Path, pixels: np.ndarray, labels: np.ndarray) -> int:
+    """Write (N, h, w) uint8 as grey PNGs, named by number and label; N is returned.
+
+    The folder takes its name when all are written, so it is whole or not there. One that holds just these is left
+    alone; UserError where it holds anything else.
+    """
+    digits = max(4, len(str(len(pixels) - 1)))
+    names = [f"digit_{i:0{digits}d}_label{label}.png" for i, label in enumerate(labels)]
+    if folder.exists() and not is_empty_folder(folder):
+        if holds(folder, names, pixels):
+            tell(f"Found {len(names)} digits in {folder}.")
+            return len(names)
+        raise UserError(f"{folder} holds something else already; remove it, or name another --out-dir")
+    ensure_folder(folder.parent)
+    pending = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        pending.mkdir()
+        for name, one in zip(names, pixels, strict=True):
+            Image.fromarray(one).save(pending / name)
+        if folder.exists():
+            folder.rmdir()
+        pending.replace(folder)
+    except OSError as problem:
+        raise UserError(f"cannot write {folder}: {problem.strerror or problem}") from problem
+    finally:
+        shutil.rmtree(pending, ignore_errors=True)
+    return len(names)
+
+
+def is_empty_folder(path: Path) -> bool:
+    """Whether it is a folder with nothing in it."""
+    return path.is_dir() and not any(path.iterdir())
+
+
+def holds(folder: Path, names: list[str], pixels: np.ndarray) -> bool:
+    """Whether a folder has exactly these files, the first of them with this picture."""
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(names):
+        return False
+    try:
+        with Image.open(folder / names[0]) as first:
+            return np.array_equal(np.asarray(first), pixels[0])
+    except OSError:
+        return False
+
+
+def parse():
+    """The flags."""
+    parser = ArgumentParser(prog="digits.py", description="Handwritten digits as a folder of PNGs to train on.")
+    parser.add_argument("--out-dir", "--out_dir", help="folder to write (default: data/digits, or data/mnist_png)")
+    parser.add_argument("--size", type=int, help=f"width and height (default: {SIZE}; MNIST's own is {MNIST_SIZE})")
+    parser.add_argument("--mnist", metavar="FOLDER", help="MNIST's digits from this folder, instead of scikit-learn's")
+    flags = parser.parse_args()
+    if flags.size is not None and not 4 <= flags.size <= LARGEST:
+        parser.error(f"--size {flags.size} is not between 4 and {LARGEST}")
+    return flags
+
+
+def training_flags(folder: Path, flags) -> str:
+    """What main.py needs to find them."""
+    size = flags.size or (MNIST_SIZE if flags.mnist else SIZE)
+    return f'--data_dir {folder.parent} --dataset {folder.name} --input_fname_pattern "*.png" --output_height {size}'
+
+
+def main() -> None:
+    """Write the digits and tell how to train on them."""
+    flags = parse()
+    folder = resolve_path(flags.out_dir or ("data/mnist_png" if flags.mnist else "data/digits"))
+    if flags.mnist:
+        count = write_pictures(folder, *load_mnist_pixels(resolve_path(flags.mnist), flags.size))
+    else:
+        count = write_digits(folder, flags.size or SIZE)
+    tell(f"{count} pictures are in {folder}. To train on them: python main.py {training_flags(folder, flags)} --train")
+
+
+if __name__ == "__main__":
+    run(main)

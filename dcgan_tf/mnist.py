@@ -1,0 +1,109 @@
+"""MNIST's idx files, plain or gzipped, in the order the reference reads and shuffles them."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from shared_scripts.cli import UserError
+from shared_scripts.files import resolve_path
+from shared_scripts.progress import tell
+
+SEED = 547  # of the reference's shuffling, and of all noise it draws after
+IMAGES, LABELS = 2051, 2049  # the magic numbers: unsigned bytes in three dimensions, and in one
+KINDS = {IMAGES: "images", LABELS: "labels"}
+PARTS = {"train": "train", "test": "t10k"}
+
+
+def load_mnist(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """All digits in a folder: images (N, 28, 28, 1) float32 in 0..1 and labels (N,) int64.
+
+    The training images come first, then the test images. Where one of the two is missing, the other is used alone,
+    and that is said. UserError where the folder or both are missing, or a file is damaged.
+    """
+    folder = resolve_path(folder)
+    if not folder.is_dir():
+        raise UserError(f"there is no folder {folder}; get MNIST with: python download.py mnist")
+    found = {part: find(folder, part, IMAGES) for part in PARTS}
+    there = [part for part, path in found.items() if path]
+    if not there:
+        raise UserError(f"there are no MNIST images in {folder}; get them with: python download.py mnist")
+    parts = [read_part(folder, part, found[part]) for part in there]
+    for part in found.keys() - set(there):
+        tell(f"{folder} has no {part} images: using the {len(parts[0][0])} {there[0]} images alone")
+    if len({images.shape[1:] for images, _ in parts}) > 1:
+        raise UserError(
+            f"the training and the test images in {folder} have different sizes; they do not belong together"
+        )
+    images = np.concatenate([images for images, _ in parts])
+    labels = np.concatenate([labels for _, labels in parts]).astype(np.int64)
+    return images[..., None].astype(np.float32) / 255, labels
+
+
+def shuffled(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.random.RandomState]:
+    """Images and labels in the reference's order, and its random numbers as they stand then.
+
+    It shuffles both with the seed 547 once, never again between epochs, and draws all its noise from what follows:
+    sample_z first, then batch_z after batch_z, so that its runs on MNIST repeat each other.
+    """
+    rng = np.random.RandomState(SEED)
+    order = np.arange(len(images))
+    rng.shuffle(order)
+    return images[order], labels[order], rng
+
+
+def read_part(folder: Path, part: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (N, rows, columns) and labels (N,), both uint8, of "train" or "test"."""
+    labels_path = find(folder, part, LABELS)
+    if labels_path is None:
+        raise UserError(f"{path} is there, but not {folder / file_name(part, LABELS)}: run python download.py mnist")
+    images, labels = read_idx(path, IMAGES), read_idx(labels_path, LABELS)
+    if len(images) != len(labels):
+        raise UserError(f"{path} has {len(images)} images, but {labels_path} {len(labels)} labels; get both again")
+    if labels.max(initial=0) > 9:
+        raise UserError(f"{labels_path} has the label {labels.max()}; digits go from 0 to 9")
+    return images, labels
+
+
+def file_name(part: str, kind: int) -> str:
+    """The file's published name, un-gzipped."""
+    return f"{PARTS[part]}-{KINDS[kind]}-idx{3 if kind == IMAGES else 1}-ubyte"
+
+
+def find(folder: Path, part: str, kind: int) -> Path | None:
+    """The file, plain or gzipped, under its own name or with the dot that some unpackers put before "idx"."""
+    name = file_name(part, kind)
+    for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz"):
+        if (folder / candidate).is_file():
+            return folder / candidate
+    return None
+
+
+def read_idx(path: Path, kind: int) -> np.ndarray:
+    """An idx file of unsigned bytes: (N, rows, columns) of IMAGES, (N,) of LABELS. UserError where it is damaged."""
+    data = read_bytes(path)
+    dimensions = 3 if kind == IMAGES else 1
+    header = 4 + 4 * dimensions
+    again = "delete it, then run python download.py mnist"
+    if len(data) < header or int.from_bytes(data[:4], "big") != kind:
+        raise UserError(f"{path} is no file of MNIST {KINDS[kind]}: {again}")
+    shape = [int(number) for number in np.frombuffer(data, ">u4", dimensions, offset=4)]
+    if len(data) != header + math.prod(shape):
+        short = "is cut short" if len(data) < header + math.prod(shape) else "is too long"
+        raise UserError(f"{path} {short}: {len(data)} bytes instead of {header + math.prod(shape)}; {again}")
+    if 0 in shape:
+        raise UserError(f"{path} holds no {KINDS[kind]}: {again}")
+    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+
+
+def read_bytes(path: Path) -> bytes:
+    """What is in a file, unpacked if it is gzipped, whatever its name says."""
+    try:
+        data = path.read_bytes()
+        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
+        raise UserError(f"{path} is damaged or cut short ({problem}); delete it, get it again") from problem

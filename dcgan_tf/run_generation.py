@@ -1,0 +1,218 @@
+"""What main.py does with a trained generator: pictures, films, and the checkpoint in other forms."""
+
+from __future__ import annotations
+
+import argparse
+import random
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from film_script import Film
+from films import make_film, make_walk
+from legacy import STATE, Model, find_folder, find_named, has_checkpoint, load_model, newest, subfolders, tell_where
+from networks import generator
+from options import SHIPPED
+from pictures import save_grid
+from sampler import Sampler, complete
+from shared_scripts.checkpoints_tf import save_checkpoint
+from shared_scripts.cli import UserError
+from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_device, pick_precision
+from shared_scripts.files import atomic_write, check_writable
+from shared_scripts.memory import keep_memory
+from shared_scripts.progress import tell
+from visualize import save_single, visualize
+
+STAMP, SHORT_STAMP = "%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S"  # the second with --out_dir, as in the original's last version
+
+
+def generate(flags: argparse.Namespace, film: Film | None) -> None:
+    """Do what the flags ask for with the checkpoint they name."""
+    model = find_model(flags, film)
+    if film is None and (flags.export or flags.freeze):
+        convert(flags, model)
+        return
+    keep_memory()
+    device = pick_device(flags.device)
+    dtype = pick_precision(flags.precision, device)
+    with explain_out_of_memory("give a smaller --batch_size"):
+        sampler = Sampler(model.architecture, model.weights, device, dtype)
+        tell(f"{model.prefix}: {describe_network(model)}. Computing on {describe(device, dtype)}.")
+        if film:
+            make_film(flags, sampler, film)
+        elif flags.visualize or flags.option is not None:
+            show_dimensions(flags, sampler)
+        elif flags.generation_mode is not None:
+            make_walk(flags, sampler)
+        else:
+            show_random(flags, sampler)
+
+
+def describe_network(model: Model) -> str:
+    """One line about what it makes."""
+    a = model.architecture
+    colours = {1: "grey", 3: "RGB", 4: "RGBA"}.get(a.channels, f"{a.channels} channels")
+    labels = f", {a.y_dim} labels" if a.conditional else ""
+    return f"{a.height}x{a.width} {colours}, {a.z_dim} latent numbers{labels}"
+
+
+# --- finding the checkpoint ---------------------------------------------------------------------------------------
+
+
+def find_model(flags: argparse.Namespace, film: Film | None) -> Model:
+    """The generator that the JSON, --checkpoint_name or the data set's name lead to.
+
+    Nobody having asked for a certain one, and there being none, it is the one that comes with the project. UserError
+    where there is none, or one of other sizes than the flags say.
+    """
+    sizes = (flags.output_height, flags.output_width)
+    prefix = find_prefix(flags, film, sizes)
+    model = load_model(prefix, [] if flags.any_size else [sizes])
+    a = model.architecture
+    if not flags.any_size and (a.height, a.width) != sizes:
+        raise UserError(
+            f"{prefix} makes pictures of {a.height}x{a.width}, not {sizes[0]}x{sizes[1]}; leave --output_height and "
+            "--output_width away, or name another --checkpoint_name"
+        )
+    return model
+
+
+def find_prefix(flags: argparse.Namespace, film: Film | None, sizes: tuple[int, int]) -> Path:
+    """Which checkpoint is meant."""
+    folder = find_folder(flags.checkpoint_dir, flags.dataset, flags.batch_size, sizes, any_size=True)
+    if flags.any_dataset and folder is None:
+        folder = newest_folder(flags.checkpoint_dir)
+    name = (film.trained_model if film else None) or flags.checkpoint_name
+    if name:
+        places = [folder, flags.checkpoint_dir, film.path.parent if film else None]
+        return find_named(name, [place for place in places if place])
+    if folder is None and (flags.any_dataset or flags.dataset == "digits"):
+        folder = find_folder(SHIPPED, "digits", 64, sizes, any_size=True)
+        if folder:
+            tell("No training of yours was found: using the digits' generator that comes with the project.")
+    if folder is None and flags.own_folder and not flags.out_name:
+        there = ", ".join(repr(f.name) for f in subfolders(flags.own_folder.parent)[-6:]) or "none"
+        raise UserError(f"--out_name says which training in {flags.own_folder.parent} to take; there are: {there}")
+    if folder is None:
+        raise UserError(
+            f"Checkpoint not found! There is none for --dataset {flags.dataset} in {flags.checkpoint_dir}"
+            f"{others(flags.checkpoint_dir)}; train with --train, or name one with --checkpoint_dir or "
+            "--checkpoint_name"
+        )
+    prefix = newest(folder)
+    tell_where(prefix, flags.batch_size)
+    return prefix
+
+
+def newest_folder(checkpoint_dir: Path) -> Path | None:
+    """The folder that was trained in last, for those who give no --dataset; None where there is none."""
+    found = [f for f in subfolders(checkpoint_dir) if has_checkpoint(f) and not f.name.startswith("export_b")]
+    if len(found) > 1:
+        names = ", ".join(f.name for f in found[:6])
+        tell(f"Of {names} the newest is taken; --dataset names another.")
+    return max(found, key=lambda folder: folder.stat().st_mtime) if found else None
+
+
+def others(checkpoint_dir: Path) -> str:
+    """The folders that are there, in brackets."""
+    names = ", ".join(f.name for f in subfolders(checkpoint_dir)[:6])
+    return f" (there are {names})" if names else ""
+
+
+# --- pictures -----------------------------------------------------------------------------------------------------
+
+
+def show_random(flags: argparse.Namespace, sampler: Sampler) -> None:
+    """A sheet of random pictures, or with --samples single a file for each."""
+    count = flags.num_images or flags.batch_size
+    numbers = np.random.RandomState(flags.seed)
+    z = draw(flags.z_dist, numbers, (count, sampler.z_dim))
+    images = sampler(z, one_hot(sampler.y_dim, flags.label, count))
+    stem = f"test_{datetime.now(timezone.utc):{stamp(flags)}}"
+    if flags.samples == "single":
+        paths = save_single(flags.sample_dir, stem, images, sampler.sigmoid, flags.stretch)
+        tell(f"Made {len(paths)} pictures, {paths[0]} and so on." if count > 1 else f"Made {paths[0]}.")
+        return
+    path = flags.sample_dir / f"{stem}.png"
+    save_grid(path, images, sampler.sigmoid, flags.stretch)
+    tell(f"Made {path}.")
+
+
+def draw(z_dist: str, numbers: np.random.RandomState, size: tuple[int, int]) -> np.ndarray:
+    """Latent vectors of a distribution, float32."""
+    if z_dist == "normal01":
+        return numbers.normal(0, 1, size).astype(np.float32)
+    return numbers.uniform(-1 if z_dist == "uniform_signed" else 0, 1, size).astype(np.float32)
+
+
+def one_hot(y_dim: int, label: int | None, count: int) -> np.ndarray | None:
+    """(count, y_dim) for networks with labels: all the same one, or one after the other. UserError for a label that a
+    network does not know."""
+    if label is not None and label >= y_dim:
+        raise UserError(
+            f"--label {label}: this network knows {f'the labels 0 to {y_dim - 1}' if y_dim else 'no labels'}"
+        )
+    if not y_dim:
+        return None
+    return np.eye(y_dim, dtype=np.float32)[np.arange(count) % y_dim if label is None else np.full(count, label)]
+
+
+def stamp(flags: argparse.Namespace) -> str:
+    """How the time is written in names."""
+    return SHORT_STAMP if flags.own_folder else STAMP
+
+
+def show_dimensions(flags: argparse.Namespace, sampler: Sampler) -> None:
+    """--visualize."""
+    option = 1 if flags.option is None else flags.option
+    paths = visualize(
+        sampler,
+        option,
+        flags.sample_dir,
+        flags.batch_size,
+        np.random.RandomState(flags.seed),
+        random.Random(flags.seed),
+        flags.stretch,
+        flags.samples,
+        stamp(flags),
+    )
+    tell(f"Made {len(paths)} files, {paths[0]} and so on." if len(paths) > 1 else f"Made {paths[0]}.")
+
+
+# --- other forms --------------------------------------------------------------------------------------------------
+
+
+def convert(flags: argparse.Namespace, model: Model) -> None:
+    """--export and --freeze."""
+    batch = flags.batch_size
+    if flags.export:
+        prefix = flags.checkpoint_dir / f"export_b{batch}" / f"model.b{batch}-{model.step}"
+        kept = {name: value for name, value in model.others.items() if name.startswith(STATE + "epoch")}
+        save_checkpoint(prefix, {**model.weights, **kept})
+        tell(f"Made {prefix}.index and its data.")
+    if flags.freeze:
+        path = flags.checkpoint_dir / f"frozen_b{batch}" / f"model.b{batch}-{model.step:06d}_frz.pb"
+        check_writable(path)
+        with atomic_write(path) as temporary:
+            temporary.write_bytes(frozen_graph(model).SerializeToString())
+        inputs = "z and y go" if model.architecture.conditional else "z goes"
+        tell(f"Made {path}: {inputs} in, {output_name(model)} comes out.")
+
+
+def output_name(model: Model) -> str:
+    """The node that gives the pictures, by the original's name."""
+    return "generator_1/Sigmoid" if model.architecture.conditional else "generator_1/Tanh"
+
+
+def frozen_graph(model: Model):
+    """The generator as a GraphDef of TensorFlow 1 that holds its weights: z (N, z_dim), y (N, y_dim) -> pictures."""
+    a, held = model.architecture, complete(model.architecture, model.weights)
+    with tf.Graph().as_default() as graph:
+        z = tf.compat.v1.placeholder(tf.float32, [None, a.z_dim], name="z")
+        y = tf.compat.v1.placeholder(tf.float32, [None, a.y_dim], name="y") if a.conditional else None
+        weights = {name: tf.constant(value, name=name) for name, value in held.items()}
+        with tf.name_scope("generator_1"):
+            generator(weights, a, z, y)
+        return graph.as_graph_def()

@@ -1,0 +1,51 @@
+"""What the tests of dcgan_tf share: golden numbers and checkpoints."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+GOLDEN = Path(__file__).with_name("golden")
+BESIDE = PROJECT.parent.parent / "shared" / "golden" / "dcgan_tf"  # the larger recordings, where they lie
+sys.path.insert(0, str(PROJECT))
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+
+from shared_scripts.quiet import quiet_tensorflow  # noqa: E402
+from shared_scripts.testing import full_disk  # noqa: E402, F401
+
+quiet_tensorflow()
+
+import tensorflow as tf  # noqa: E402
+
+tf.config.set_visible_devices([], "GPU")  # the recordings are a processor's
+
+
+def golden_file(name: str) -> Path:
+    """Where a golden file or folder lies; the test is skipped where it is neither here nor beside the checkout."""
+    for folder in (GOLDEN, BESIDE):
+        if (folder / name).exists():
+            return folder / name
+    pytest.skip(f"{name} is in neither {GOLDEN} nor {BESIDE}")
+
+
+@cache
+def load_golden(path: Path) -> dict[str, np.ndarray]:
+    """An .npz as a dictionary of arrays."""
+    with np.load(path) as file:
+        return {key: file[key] for key in file.files}
+
+
+@pytest.fixture(scope="session")
+def golden():
+    """`golden(name)` reads a golden .npz."""
+    return lambda name: load_golden(golden_file(name))
+
+
+@pytest.fixture(scope="session")
+def golden_path():
+    """`golden_path(name)` is where a golden file or folder lies."""
+    return golden_file
