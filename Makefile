@@ -20,7 +20,7 @@ PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf
 TENSORFLOW_PROJECTS := fast_style_transfer dcgan_tf
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
+.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) demo-dcgan_tf-train $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-31s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,15 +70,23 @@ demo-fast_style_transfer: .venv/.extra-fast_style_transfer  ## a photograph in f
 demo-cyclegan_pix2pix: .venv/.extra-cyclegan_pix2pix  ## two minutes of pix2pix: outlines become shaded shapes
 	@$(RUN) cyclegan_pix2pix/demo.py
 
+demo-dcgan_tf: .venv/.extra-dcgan_tf  ## ten seconds of film through the space that digits come from
+	@$(RUN) dcgan_tf/demo.py
+
+demo-dcgan_tf-train: .venv/.extra-dcgan_tf  ## a DCGAN learns to write digits, in a few minutes
+	@$(RUN) dcgan_tf/demo_training.py
+
 gallery: $(PROJECTS:%=.venv/.extra-%)  ## make the pictures of the READMEs again (half an hour)
 	@$(RUN) neural_style/make_figures.py
 	@$(RUN) fast_style_transfer/make_figures.py
 	@$(RUN) cyclegan_pix2pix/make_figures.py
+	@$(RUN) dcgan_tf/make_figures.py
 
 bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writes benchmarks/results
 	@$(RUN) benchmarks/neural_style.py
 	@$(RUN) benchmarks/fast_style_transfer.py
 	@$(RUN) benchmarks/cyclegan_pix2pix.py
+	@$(RUN) benchmarks/dcgan_tf.py
 
 download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
@@ -89,6 +97,9 @@ download-fast_style_transfer: .venv/.created  ## fetch the original's six publis
 download-cyclegan_pix2pix: .venv/.created  ## fetch a published CycleGAN (45 MB) and its pictures (130 MB): horses to zebras
 	@cd cyclegan_pix2pix && PYTHON="$(CURDIR)/$(PYTHON)" bash scripts/download_cyclegan_model.sh horse2zebra
 	@cd cyclegan_pix2pix && PYTHON="$(CURDIR)/$(PYTHON)" bash datasets/download_cyclegan_dataset.sh horse2zebra
+
+download-dcgan_tf: .venv/.extra-dcgan_tf  ## fetch MNIST (12 MB) into dcgan_tf/data
+	@cd dcgan_tf && $(CURDIR)/$(PYTHON) download.py mnist
 
 # --- testing ------------------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 SHIPPED = HERE / "pretrained"  # the generator that comes with the project
 SWITCHES = (
     "train is_train crop is_crop visualize export freeze G_img_sum reference_exact exact_losses biased_variance "
-    "lossless keep_frames tensorboard"
+    "lossless keep_frames tensorboard small"
 ).split()
 WORDS = {"true", "false", "yes", "no", "on", "off"}
 LOOP_FRAMES = 48  # two seconds
@@ -144,6 +144,7 @@ def add_files(parser: ArgumentParser) -> None:
     )
     add_switch(group, "--G_img_sum", help="write the sheets to TensorBoard's log as well")
     add_switch(group, "--export", help="write the checkpoint anew, without what only training needs")
+    add_switch(group, "--small", help="--export the generator alone, 16 bits a number: a twelfth of the size")
     add_switch(group, "--freeze", help="write the generator as a frozen graph (.pb)")
 
 

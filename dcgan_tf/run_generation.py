@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from architecture import GENERATOR
 from film_script import Film
 from films import make_film, make_walk
-from legacy import STATE, Model, find_folder, find_named, has_checkpoint, load_model, newest, subfolders, tell_where
+from legacy import Model, find_folder, find_named, has_checkpoint, load_model, newest, subfolders, tell_where
 from networks import generator
 from options import SHIPPED
 from pictures import save_grid
@@ -82,12 +83,15 @@ def find_model(flags: argparse.Namespace, film: Film | None) -> Model:
 def find_prefix(flags: argparse.Namespace, film: Film | None, sizes: tuple[int, int]) -> Path:
     """Which checkpoint is meant."""
     folder = find_folder(flags.checkpoint_dir, flags.dataset, flags.batch_size, sizes, any_size=True)
-    if flags.any_dataset and folder is None:
-        folder = newest_folder(flags.checkpoint_dir)
+    folders = trained_folders(flags.checkpoint_dir) if flags.any_dataset and folder is None else []
     name = (film.trained_model if film else None) or flags.checkpoint_name
     if name:
-        places = [folder, flags.checkpoint_dir, film.path.parent if film else None]
+        places = [folder, *folders, flags.checkpoint_dir, film.path.parent if film else None]
         return find_named(name, [place for place in places if place])
+    if folders:
+        folder = folders[0]
+        if len(folders) > 1:
+            tell(f"Taking {folder}, the newest; --dataset names another{others(flags.checkpoint_dir)}.")
     if folder is None and (flags.any_dataset or flags.dataset == "digits"):
         folder = find_folder(SHIPPED, "digits", 64, sizes, any_size=True)
         if folder:
@@ -106,13 +110,10 @@ def find_prefix(flags: argparse.Namespace, film: Film | None, sizes: tuple[int, 
     return prefix
 
 
-def newest_folder(checkpoint_dir: Path) -> Path | None:
-    """The folder that was trained in last, for those who give no --dataset; None where there is none."""
+def trained_folders(checkpoint_dir: Path) -> list[Path]:
+    """The folders of trainings, the newest first, for those who give no --dataset."""
     found = [f for f in subfolders(checkpoint_dir) if has_checkpoint(f) and not f.name.startswith("export_b")]
-    if len(found) > 1:
-        names = ", ".join(f.name for f in found[:6])
-        tell(f"Of {names} the newest is taken; --dataset names another.")
-    return max(found, key=lambda folder: folder.stat().st_mtime) if found else None
+    return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
 
 
 def others(checkpoint_dir: Path) -> str:
@@ -189,8 +190,7 @@ def convert(flags: argparse.Namespace, model: Model) -> None:
     batch = flags.batch_size
     if flags.export:
         prefix = flags.checkpoint_dir / f"export_b{batch}" / f"model.b{batch}-{model.step}"
-        kept = {name: value for name, value in model.others.items() if name.startswith(STATE + "epoch")}
-        save_checkpoint(prefix, {**model.weights, **kept})
+        save_checkpoint(prefix, exported(model, flags.small))
         tell(f"Made {prefix}.index and its data.")
     if flags.freeze:
         path = flags.checkpoint_dir / f"frozen_b{batch}" / f"model.b{batch}-{model.step:06d}_frz.pb"
@@ -199,6 +199,13 @@ def convert(flags: argparse.Namespace, model: Model) -> None:
             temporary.write_bytes(frozen_graph(model).SerializeToString())
         inputs = "z and y go" if model.architecture.conditional else "z goes"
         tell(f"Made {path}: {inputs} in, {output_name(model)} comes out.")
+
+
+def exported(model: Model, small: bool) -> dict[str, np.ndarray]:
+    """What --export writes: the networks, or the generator alone in half precision."""
+    if not small:
+        return model.weights
+    return {n: v.astype(np.float16) for n, v in model.weights.items() if n.startswith(GENERATOR)}
 
 
 def output_name(model: Model) -> str:

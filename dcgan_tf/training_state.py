@@ -48,7 +48,7 @@ def position_of(others: dict[str, np.ndarray]) -> Position | None:
 
 
 def epoch_of(others: dict[str, np.ndarray], otherwise: int) -> int:
-    """The epoch among a checkpoint's tensors, which it keeps when it has lost the rest; `otherwise` in others' files."""
+    """The epoch among a checkpoint's tensors, which stays there when the rest is dropped; else `otherwise`."""
     return int(others[MARK]) if MARK in others else otherwise
 
 

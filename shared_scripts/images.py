@@ -152,19 +152,27 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def grid(
-    rows: Sequence[Sequence[np.ndarray]], titles: Sequence[str] = (), gap: int = 8, background: int = 255
+    rows: Sequence[Sequence[np.ndarray]],
+    titles: Sequence[str] = (),
+    gap: int = 8,
+    background: int = 255,
+    row_titles: Sequence[str] = (),
 ) -> np.ndarray:
-    """One (H, W, 3) uint8 sheet of pictures that all have one size, with a title over each column."""
+    """One (H, W, 3) uint8 sheet of pictures that all have one size, with a title over each column and one before each
+    row."""
     height, width = rows[0][0].shape[:2]
+    font = ImageFont.load_default(size=16)
+    left = gap + max((int(font.getlength(title)) + gap for title in row_titles), default=0)
     top = 28 if titles else gap
     columns = max(len(row) for row in rows)
-    size = (gap + columns * (width + gap), top + len(rows) * (height + gap))
+    size = (left + columns * (width + gap), top + len(rows) * (height + gap))
     sheet = Image.new("RGB", size, (background,) * 3)
     for y, row in enumerate(rows):
         for x, picture in enumerate(row):
-            sheet.paste(Image.fromarray(picture), (gap + x * (width + gap), top + y * (height + gap)))
-    pen = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=16)
+            sheet.paste(Image.fromarray(picture), (left + x * (width + gap), top + y * (height + gap)))
+    pen, ink = ImageDraw.Draw(sheet), (40, 40, 40)
     for x, title in enumerate(titles):
-        pen.text((gap + x * (width + gap) + width / 2, top / 2), title, fill=(40, 40, 40), font=font, anchor="mm")
+        pen.text((left + x * (width + gap) + width / 2, top / 2), title, fill=ink, font=font, anchor="mm")
+    for y, title in enumerate(row_titles):
+        pen.text((gap, top + y * (height + gap) + height / 2), title, fill=ink, font=font, anchor="lm")
     return np.array(sheet)

@@ -301,6 +301,16 @@ def test_grid_titles_are_written_above_their_columns():
     assert len(dark) and dark.min() > 8 + 60  # the second column alone
 
 
+def test_grid_titles_of_rows_are_written_before_them():
+    rows = [[np.full((20, 30, 3), 255, np.uint8)] * 2] * 2
+    plain, titled = grid(rows), grid(rows, row_titles=["", "second"])
+    assert titled.shape[0] == plain.shape[0]
+    left = titled.shape[1] - plain.shape[1]
+    np.testing.assert_array_equal(titled[:, left:], plain)
+    dark = (titled[:, :left].min(axis=2) < 128).any(axis=1).nonzero()[0]
+    assert len(dark) and dark.min() > 8 + 20  # beside the second row alone
+
+
 def test_grid_rows_may_be_of_different_lengths():
     picture = np.zeros((4, 4, 3), np.uint8)
     assert grid([[picture], [picture, picture]], gap=1).shape == (11, 11, 3)
