@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,7 +122,7 @@ def measure_sampler(a: Architecture, batch: int, rounds: int) -> dict:
     plain = tf.function(lambda z: generator(variables, a, z)[0], autograph=False)
     calls = {"straightforward": lambda: plain(tf.constant(z)).numpy()}
     for name, dtype in FORMATS.items():
-        calls[name] = lambda sampler=Sampler(a, weights, dtype=dtype): sampler(z)
+        calls[name] = partial(Sampler(a, weights, dtype=dtype), z)
     pictures = {name: to_pixels(10 * call()) for name, call in calls.items()}  # fresh networks' pictures are grey
     return {
         name: {

@@ -12,14 +12,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from demo import call
 from digits import check_scikit_learn, load_digits, write_digits
 from measure import measure, read_pictures, report
 from shared_scripts.cli import ArgumentParser, UserError, run
 from shared_scripts.files import atomic_write, resolve_path
+from shared_scripts.images import grid, resize, write_image
 
 HERE = Path(__file__).resolve().parent
-SIZE, SAMPLES, ENOUGH = 32, 500, 8  # pixels; new digits; classes that must be among them
+SIZE, SAMPLES, ENOUGH = 16, 500, 8  # pixels; new digits; classes that must be among them
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,13 +40,20 @@ def main(argv: list[str] | None = None) -> int:
     print(f"Trained in {time.perf_counter() - started:.0f} s", flush=True)
     made = folder / f"new_{time.strftime('%Y%m%d-%H%M%S')}"
     call(*common, "--samples", "single", "--num_images", SAMPLES, "--seed", flags.seed, "--sample_dir", made)
-    call(*common, "--num_images", 64, "--seed", flags.seed, "--sample_dir", folder)
+    show(read_pictures(made), folder / "sheet.png")
     real, labels = load_digits()
     result = measure(read_pictures(made), real, labels)
     print("\n".join(report(result)))
     with atomic_write(folder / "measured.json") as temporary:
         temporary.write_text(json.dumps({"shares": result.shares.tolist()}) + "\n", encoding="utf-8")
     return 0 if result.present >= ENOUGH else 1
+
+
+def show(pictures: np.ndarray, path: Path) -> None:
+    """The first of the new digits on a sheet, (N, h, w, 3), three times as large."""
+    rows = [[resize(picture, 3 * SIZE, 3 * SIZE) for picture in pictures[i : i + 12]] for i in range(0, 60, 12)]
+    write_image(path, grid(rows, gap=4))
+    print(f"Made {path}", flush=True)
 
 
 def train(folder: Path, common: list, epochs: int, seed: int) -> None:

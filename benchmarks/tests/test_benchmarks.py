@@ -65,6 +65,42 @@ def test_cyclegan_pix2pix_prints_tables_and_writes_json(tmp_path):
     assert written["resnet_9blocks"]["bf16"]["gflop"] == by_hand / 1e9
 
 
+def test_dcgan_tf_prints_tables_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "dcgan_tf.json"
+    sizes = ["--size", "32", "--width", "8", "--batch", "4", "--rounds", "1"]
+    command = [sys.executable, FOLDER / "dcgan_tf.py", *sizes, "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    assert set(written["training"]) == set(written["sampler"]) == {"straightforward", "float32", "bf16"}
+    assert written["sampler"]["float32"]["psnr_db"] > 60  # the shortcuts are exact but for rounding
+    assert 35 < written["sampler"]["bf16"]["psnr_db"] < 100
+    # four 5x5 layers with 3, 8, 16, 32 and 64 channels, on maps of 16, 8, 4 and 2 pixels, for four pictures
+    one_pass = 4 * 2 * 25 * (16**2 * 3 * 8 + 8**2 * 8 * 16 + 4**2 * 16 * 32 + 2**2 * 32 * 64) / 1e9
+    row = written["training"]["float32"]
+    assert abs(row["gflops"] * row["seconds"] / one_pass - 16) < 1e-6
+    assert "32x32x3, batch 4" in result.stdout and "images/s" in result.stdout
+
+
+def test_dcgan_tf_is_compared_with_the_same_training():
+    """The straightforward version moves the networks as ours does."""
+    code = """
+import sys; sys.path[:0] = [sys.argv[1]]
+import dcgan_tf as bench, numpy as np
+a = bench.Architecture(16, 16, gf_dim=4, df_dim=4, z_dim=6)
+random, weights = np.random.default_rng(0), bench.initial_weights(a, 0)
+plain, ours = bench.PlainTrainer(a, weights), bench.Trainer(a, weights, exact_losses=True)
+images, z = random.uniform(-1, 1, (4, 16, 16, 3)).astype("f"), random.uniform(-1, 1, (4, 6)).astype("f")
+losses = plain.compiled(images, z).numpy() - np.array(ours.step(images, z))
+assert np.abs(losses).max() < 1e-5, losses
+for name in ("generator/g_h4/w", "generator/g_bn0/moving_mean", "discriminator/d_h4_lin/Matrix"):
+    difference = np.abs(plain.weights[name].numpy() - ours.weights[name].numpy()).max()
+    assert difference < 2e-5, (name, difference)
+"""
+    result = subprocess.run([sys.executable, "-c", code, str(FOLDER)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+
+
 def test_arithmetic_is_counted_right():
     """VGG-19 up to relu5_1, forward and backward to the picture, and the Gram matrices both ways, by hand."""
     code = """
