@@ -10,9 +10,13 @@ import tensorflow as tf
 from PIL import Image
 
 import main as script
+from architecture import Architecture, initial_weights
 from shared_scripts import cli
+from shared_scripts.checkpoints_tf import save_checkpoint
 
 PROJECT = Path(__file__).resolve().parent.parent
+FACES = Architecture(64, 64, 3, z_dim=100, gf_dim=8, df_dim=8)
+DIGITS = Architecture(28, 28, 1, z_dim=100, y_dim=10, gf_dim=8, df_dim=8, gfc_dim=48, dfc_dim=40)
 
 
 def call(capsys, *flags) -> tuple[int, str, str]:
@@ -65,6 +69,18 @@ def make_pictures(folder: Path, count: int, **settings) -> Path:
     """p0.png, p1.png, … in a folder."""
     for i in range(count):
         make_picture(folder / f"p{i}.png", seed=i, **settings)
+    return folder
+
+
+def old_checkpoint(folder: Path, step: int, architecture: Architecture) -> Path:
+    """A checkpoint as the original writes one: the networks and nothing else. No variable is 0 or 1 as at first, and
+    all its pictures are different."""
+    random = np.random.default_rng(step)
+    weights = {
+        name: np.float32(value * 8 if value.ndim > 1 else value + random.uniform(0.1, 0.3, value.shape))
+        for name, value in initial_weights(architecture, step).items()
+    }
+    save_checkpoint(folder / f"DCGAN.model-{step}", weights)
     return folder
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 import subprocess
 import sys
 from fractions import Fraction
@@ -13,7 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runs import PROJECT, call, files_in, make_mnist, make_picture, make_pictures, pixels_of, refused, write_idx
+from runs import (
+    FACES,
+    PROJECT,
+    call,
+    files_in,
+    make_mnist,
+    make_picture,
+    make_pictures,
+    old_checkpoint,
+    pixels_of,
+    refused,
+    write_idx,
+)
 
 import options
 from sources import open_source
@@ -354,9 +365,9 @@ def test_mnist_s_noise_is_the_original_s(tmp_path):
 # --- in a process of its own --------------------------------------------------------------------------------------
 
 
-def test_from_the_project_s_folder_with_a_windows_path(tmp_path, golden_path):
+def test_from_the_project_s_folder_with_a_windows_path(tmp_path):
     """`cd dcgan_tf; python main.py`: the pictures lie where --sample_dir says, and no data set is there."""
-    shutil.copytree(golden_path("checkpoint/faces_4_64_64"), tmp_path / "old" / "faces_4_64_64")
+    old_checkpoint(tmp_path / "old" / "faces_4_64_64", 1234, FACES)
     home = os.path.relpath(tmp_path, PROJECT).replace("/", "\\")
     command = [sys.executable, "main.py", "--dataset", "faces", "--checkpoint_dir", f"{home}\\old", "--num_images", "2"]
     done = subprocess.run(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from runs import assert_same, call, files_in, pixels_of, refused, tensors
+from runs import DIGITS, FACES, assert_same, call, files_in, old_checkpoint, pixels_of, refused, tensors
 
 from architecture import Architecture, initial_weights
 from legacy import load_model
@@ -44,42 +44,32 @@ def make(run):
 
 
 @pytest.fixture
-def copy(golden_path, tmp_path):
-    """`copy(name, to)` puts a checkpoint of the original where a user has it."""
-
-    def put(name: str, to: str = "") -> Path:
-        folder = tmp_path / (to or name)
-        folder.mkdir(parents=True)
-        for path in golden_path(name).iterdir():
-            shutil.copyfile(path, folder / path.name)
-        return folder
-
-    return put
+def faces(tmp_path):
+    return old_checkpoint(tmp_path / "checkpoint/faces_4_64_64", 1234, FACES)
 
 
 @pytest.fixture
-def faces(copy):
-    return copy("checkpoint/faces_4_64_64")
-
-
-@pytest.fixture
-def digits(copy):
-    return copy("checkpoint/mnist_6_28_28")
+def digits(tmp_path):
+    return old_checkpoint(tmp_path / "checkpoint/mnist_6_28_28", 777, DIGITS)
 
 
 def small(folder: Path, *steps: int) -> Path:
-    """A small network's checkpoints, whose pictures are all different."""
+    """A small network's checkpoints."""
     for step in steps or (7,):
-        weights = {name: value * (20 if value.ndim > 1 else 1) for name, value in initial_weights(SMALL, step).items()}
-        save_checkpoint(folder / f"DCGAN.model-{step}", weights)
+        old_checkpoint(folder, step, SMALL)
     return folder
 
 
 def drawn(prefix: Path, z: np.ndarray, labels: list[int] | None = None) -> np.ndarray:
     """What a checkpoint's generator makes, as pixels: worked out from the network, not with the sampler."""
     model = load_model(prefix)
+    return drawn_by(model.weights, model.architecture, z, labels)
+
+
+def drawn_by(weights: dict, a: Architecture, z: np.ndarray, labels: list[int] | None = None) -> np.ndarray:
+    """The same of its variables."""
     y = None if labels is None else np.eye(10, dtype=np.float32)[labels]
-    images = generator(model.weights, model.architecture, z.astype(np.float32), y)[0].numpy()
+    images = generator(weights, a, z.astype(np.float32), y)[0].numpy()
     return np.rint(images * 255 if y is not None else (images + 1) * 127.5)
 
 
@@ -217,6 +207,23 @@ def test_a_checkpoint_by_its_name(make, tmp_path, dataset, name):
     assert np.abs(found - drawn(folder / "DCGAN.model-3", uniform(1, 1, 4))[0]).max() <= 1
 
 
+def test_a_path_is_not_taken_for_a_name(make, tmp_path):
+    """Of two checkpoints of one name, that of the path."""
+    for folder in ("checkpoint/x_6_16_20", "backup"):
+        small(tmp_path / folder, 3)
+    err = make(
+        "--dataset",
+        "x",
+        "--num_images",
+        1,
+        "--output_height=16",
+        "--output_width=20",
+        "--checkpoint_name",
+        "backup/DCGAN.model-3",
+    )
+    assert err.startswith("backup/DCGAN.model-3: ")
+
+
 def test_the_newest_of_a_folder(make, tmp_path):
     """The one that the state file names, wherever it says that lay; else the highest number."""
     folder = small(tmp_path / "checkpoint/x_6_16_20", 3, 20, 100)
@@ -239,11 +246,30 @@ def test_without_a_data_set_s_name_the_newest_training(make, tmp_path):
     assert "checkpoint/x_6_16_20/DCGAN.model-7: " in make("--num_images", 1)
 
 
-def test_a_v1_checkpoint(make, copy, tmp_path):
-    copy("checkpoint_v1/glyphs_4_44_36", "checkpoint/glyphs_4_44_36")
-    assert "DCGAN.model-501: 44x36 grey, 20 latent numbers" in make("--dataset", "glyphs", "--num_images", 1)
-    with Image.open(only(tmp_path / "samples")) as image:
-        assert (image.size, image.mode) == ((36, 44), "L")
+@pytest.mark.parametrize(
+    ("name", "step", "recording"),
+    [
+        ("checkpoint/faces_4_64_64", 1234, "net_rgb64.npz"),
+        ("checkpoint/mnist_6_28_28", 777, "net_mnist_cond.npz"),
+        ("checkpoint_v1/glyphs_4_44_36", 501, "net_gray_44x36.npz"),
+    ],
+)
+def test_the_original_s_checkpoints_as_users_have_them(make, golden_path, golden, tmp_path, name, step, recording):
+    """Sizes, colours and labels are theirs; a picture is the one that the original's weights make."""
+    folder = tmp_path / "checkpoint" / Path(name).name
+    folder.mkdir(parents=True)
+    for path in golden_path(name).iterdir():
+        shutil.copyfile(path, folder / path.name)
+    held = golden(recording)
+    labels = None if "y" not in held else [4, 4]
+    options = [] if labels is None else ["--label", 4]
+    err = make("--dataset", folder.name.split("_")[0], "--num_images", 2, "--seed", 8, *options)
+    height, width = held["images"].shape[1:3]
+    assert f"DCGAN.model-{step}: {height}x{width} " in err
+    a = load_model(folder / f"DCGAN.model-{step}").architecture
+    weights = {key.removeprefix("var/"): value for key, value in held.items() if key.startswith("var/")}
+    expected = drawn_by(weights, a, uniform(8, 2, a.z_dim), labels)
+    assert np.abs(tiles(only(tmp_path / "samples"), 1, 2) - expected).max() <= 1
 
 
 def test_sizes(run, make, faces):

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from runs import (
+    FACES,
     PROJECT,
     assert_same,
     call,
@@ -23,6 +24,7 @@ from runs import (
     make_mnist,
     make_picture,
     make_pictures,
+    old_checkpoint,
     pixels_of,
     refused,
     tensors,
@@ -360,10 +362,14 @@ def test_killed_while_it_saves(straight, train, tmp_path, monkeypatch, save, mov
     monkeypatch.undo()
     monkeypatch.chdir(tmp_path)
     assert calls[-1] == ("DCGAN.model-21" if save == 3 else "DCGAN.model-41")
+    folder = tmp_path / "checkpoint/dots_3_16_16"
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    run_training.finish_saves(copy)
+    assert not [name for name in files_in(copy) if "pending" in name]
+    assert (copy / "DCGAN.model-41.index").is_file() == (moved == 1)
     status, _, err = train("folder")
     assert status == 0 and f"DCGAN.model-{41 if save == 3 else 21}: epoch" in err
     run = straight("folder")
-    folder = tmp_path / "checkpoint/dots_3_16_16"
     assert_equal_end(folder, run)
     assert files_in(folder) == files_in(run.checkpoints)
     for step in (21, 41):
@@ -418,23 +424,22 @@ def test_back_to_an_earlier_checkpoint(straight, train, tmp_path):
 
 
 @pytest.fixture
-def faces(golden_path, tmp_path):
-    """The original's checkpoint where a user has it, and eight pictures."""
-    folder = tmp_path / "checkpoint" / "faces_4_64_64"
-    folder.mkdir(parents=True)
-    for path in golden_path("checkpoint/faces_4_64_64").iterdir():
-        shutil.copyfile(path, folder / path.name)
+def faces(tmp_path):
+    """A checkpoint such as the original's, where a user has it, and eight pictures."""
     make_pictures(tmp_path / "data" / "faces", 8, width=64, height=64)
-    return folder
+    return old_checkpoint(tmp_path / "checkpoint" / "faces_4_64_64", 1234, FACES)
 
 
-FACES = ["--data_dir", "data", "--dataset", "faces", "--output_height", 64, "--epoch", 3]
+AS_FACES = ["--data_dir", "data", "--dataset", "faces", "--output_height", 64, "--epoch", 3]
 
 
-def test_an_original_s_checkpoint_goes_on(train, faces):
+@pytest.mark.parametrize("real", [False, True], ids=["made here", "the original's"])
+def test_an_original_s_checkpoint_goes_on(train, faces, golden_path, real):
+    for path in golden_path("checkpoint/faces_4_64_64").iterdir() if real else []:
+        shutil.copyfile(path, faces / path.name)
     before = {path.name: path.read_bytes() for path in faces.glob("DCGAN*")}
     settings = ["--batch_size", 4, "--start_epoch", 2, "--ckpt_freq", 1, "--max_to_keep", 1]
-    status, out, err = train("folder", *FACES, *settings)
+    status, out, err = train("folder", *AS_FACES, *settings)
     assert status == 0 and out.count("Epoch: [ 2/ 3]") == out.count("Epoch") == 2
     assert "DCGAN.model-1234 has no optimiser's state: Adam begins anew." in err
     assert "DCGAN.model-1234, which does not say where it was: at the beginning of epoch 2." in err
@@ -445,15 +450,15 @@ def test_an_original_s_checkpoint_goes_on(train, faces):
     assert after["beta1_power"] == 0.5**3 and after["beta1_power_1"] == 0.5**5
     moved = np.abs(after["generator/g_h4/w"] - tensors(faces / "DCGAN.model-1234")["generator/g_h4/w"])
     assert 0 < moved.max() < 0.002  # four steps of 0.0002 at most, and not from scratch
-    refused(train("folder", *FACES, "--batch_size", 4), "has all its 3 epochs behind it")
+    refused(train("folder", *AS_FACES, "--batch_size", 4), "has all its 3 epochs behind it")
 
 
 def test_a_checkpoint_of_another_batch_size(train, faces, tmp_path):
-    status, _, err = train("folder", *FACES, "--batch_size", 2, "--epoch", 1, "--train_size", 2)
+    status, _, err = train("folder", *AS_FACES, "--batch_size", 2, "--epoch", 1, "--train_size", 2)
     assert status == 0
     assert "Reading checkpoint/faces_4_64_64/DCGAN.model-1234 (made with --batch_size 4)." in err
     assert files_in(tmp_path / "checkpoint/faces_2_64_64") >= {"DCGAN.model-1235.index", "checkpoint"}
-    refused(train("folder", *FACES, "--start_epoch", 3, "--batch_size", 4), "has all its 3 epochs behind it")
+    refused(train("folder", *AS_FACES, "--start_epoch", 3, "--batch_size", 4), "has all its 3 epochs behind it")
 
 
 def test_our_checkpoint_with_another_batch_size(straight, train, tmp_path):
@@ -477,7 +482,7 @@ def test_a_very_old_checkpoint_is_trained_on(train, tmp_path):
     assert after.keys() > weights.keys() and after["generator/g_bn0/moving_mean"].any()
 
 
-def test_checkpoints_that_do_not_fit(train, faces, tmp_path, golden_path):
+def test_checkpoints_that_do_not_fit(train, faces, tmp_path):
     """Each is told in a line, and nothing is changed."""
     mnist = tmp_path / "checkpoint/mnist_4_12_12"
     shutil.copytree(faces, mnist)
@@ -498,6 +503,6 @@ def test_checkpoints_that_do_not_fit(train, faces, tmp_path, golden_path):
         (["there is no checkpoint DCGAN.model-9", "DCGAN.model-1234"], "folder", named),
         (["there is no checkpoint DCGAN.model-9"], "folder", [*named, "--checkpoint_dir", "none"]),
     ):
-        usual = FACES if kind == "folder" else []
+        usual = AS_FACES if kind == "folder" else []
         refused(train(kind, *usual, "--batch_size", 4, *flags), *words)
         assert files_in(tmp_path) == before and not (tmp_path / "samples").exists()
