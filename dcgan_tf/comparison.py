@@ -19,6 +19,7 @@ from pictures import save_grid
 from shared_scripts.adam_tf import Adam, make_variable
 from shared_scripts.checkpoints_tf import finish_save, save_checkpoint
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
+from shared_scripts.devices_tf import pick_device
 from shared_scripts.progress import Progress, tell
 from shared_scripts.tf1 import check_finite, check_network, index_of, open_checkpoint
 
@@ -307,12 +308,14 @@ def train_comparison(flags: argparse.Namespace) -> None:
     """Do what `--model gan|dcgan` asks: train with --train, else sample. UserError for what the user can put right.
 
     Reads of the flags: model, dataset, data_dir, train, train_size, epoch, batch_size, learning_rate (None: 10, 128,
-    1e-3), beta1, loss ("bce" or "lsgan"), seed, sample_dir and checkpoint_dir.
+    1e-3), beta1, loss ("bce" or "lsgan"), seed, device, sample_dir and checkpoint_dir.
     """
     if flags.dataset != "mnist":
         raise UserError(f"--model {flags.model} is for --dataset mnist; for {flags.dataset} leave --model away")
-    if not flags.train:
-        return sample_comparison(flags)
-    images, _ = load_mnist(Path(flags.data_dir) / "mnist")
-    count = int(min(len(images), flags.train_size))
-    ComparisonRun(flags, np.asarray(images[:count], np.float32)).go()
+    with tf.device(pick_device(flags.device)):
+        if not flags.train:
+            sample_comparison(flags)
+            return
+        images, _ = load_mnist(Path(flags.data_dir) / "mnist")
+        count = int(min(len(images), flags.train_size))
+        ComparisonRun(flags, np.asarray(images[:count], np.float32)).go()

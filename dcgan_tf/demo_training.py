@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """The training demo: a DCGAN learns to write digits, from nothing, in a few minutes; then a classifier reads them.
 
-`python demo_training.py` trains on the 1,797 digits that scikit-learn brings, each in four variants, makes 500 new ones,
-and lets a classifier that knows real digits say which they are. The commands it runs are printed: they are yours to vary.
+`python demo_training.py` trains on the 1,797 digits that scikit-learn brings, each in eight variants, makes 500 new
+ones, and lets a classifier that knows real digits say which they are. The commands it runs are printed: they are yours
+to vary.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from shared_scripts.files import atomic_write, resolve_path
 from shared_scripts.images import grid, resize, write_image
 
 HERE = Path(__file__).resolve().parent
-SIZE, VARIANTS = 16, 4  # of the training pictures
+SIZE, VARIANTS = 16, 8  # of the training pictures
 SAMPLES, ENOUGH = 500, 8  # new digits; classes that must be among them
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags; returns the exit status: 1 where fewer than eight digits were learned."""
     parser = ArgumentParser(description="Train a DCGAN on scikit-learn's digits, and let a classifier read its own.")
-    parser.add_argument("--epochs", type=int, default=10, metavar="N", help="passes over the 7,188 pictures")
+    parser.add_argument("--epochs", type=int, default=7, metavar="N", help="passes over the 14,376 pictures")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of weights, order and noise")
     parser.add_argument("--out-dir", default=str(HERE / "demo" / "training"), metavar="DIR", help="where all goes")
     flags = parser.parse_args(argv)

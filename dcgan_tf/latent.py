@@ -147,3 +147,17 @@ class Oscillation:
         """The vector at frame n; ask for the frames in order, for each moves the phases."""
         self.phases = (self.phases + (self.phase_targets - self.phases) * self.easing).astype(np.float32)
         return self.start + self.amplitude * np.sin(self.speed * n + self.phases)
+
+
+# --- where a journey begins ---------------------------------------------------------------------------------------
+
+DISTRIBUTIONS = {
+    "uniform_signed": lambda random, size: random.uniform(-1, 1, size),
+    "uniform_unsigned": lambda random, size: random.uniform(0, 1, size),
+    "normal01": lambda random, size: random.normal(0, 1, size),
+}
+
+
+def draw(distribution: str, random: RandomState, count: int, z_dim: int) -> np.ndarray:
+    """Random latent vectors (count, z_dim) float32, by a name of DISTRIBUTIONS."""
+    return DISTRIBUTIONS[distribution](random, (count, z_dim)).astype(np.float32)

@@ -46,6 +46,7 @@ STRIPS = {
 }
 MOMENTS = 5  # of a training
 PLANE = (7, 13)  # rows and columns
+GREY = 51  # between one grey of the GIF and the next
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -118,7 +119,7 @@ def draw_plane(folder: Path) -> None:
     from latent import slerp
     from seeds import read_seed
 
-    corners = [read_seed(name, SEEDS).values for name in ("digit_0", "digit_6", "digit_7", "digit_2")]
+    corners = [read_seed(name, SEEDS).values for name in ("digit_4", "digit_5", "digit_9", "digit_3")]
     rows, columns = (np.linspace(0, 1, count) for count in PLANE)
     vectors = [slerp(s, slerp(t, *corners[:2]), slerp(t, *corners[2:])) for s in rows for t in columns]
     found = pictures(shipped(), np.array(vectors, np.float32), CELL)
@@ -126,18 +127,17 @@ def draw_plane(folder: Path) -> None:
 
 
 def draw_film(folder: Path) -> None:
-    """Two seconds of the demo's film, as a GIF."""
+    """The first cut of the demo's film, closed to a loop, as a GIF of few greys."""
     from cuts import film_vectors
     from film_script import read_film
     from films import close_loop
-    from shared_scripts.videos import VideoWriter
+    from pictures import save_gif
 
     sampler = shipped()
-    frames = [frame for frame in film_vectors(read_film(HERE / "films" / "demo.json"), sampler.z_dim)][:65]
+    frames = [frame for frame in film_vectors(read_film(HERE / "films" / "demo.json"), sampler.z_dim) if frame.cut == 1]
     z = np.stack([frame.z for frame in close_loop(frames, 13)])
-    with VideoWriter(folder / "film.gif", 96, 96, fps=12) as film:
-        for picture in pictures(sampler, z, 96):
-            film.write(picture)
+    shades = [np.uint8(np.rint(picture[..., :1] / GREY) * GREY) for picture in pictures(sampler, z, 96)]
+    save_gif(folder / "film.gif", np.stack(shades), len(shades) / 12)
     print(f"wrote {folder / 'film.gif'}", flush=True)
 
 

@@ -9,6 +9,7 @@ import re
 import sys
 from pathlib import Path
 
+from latent import DISTRIBUTIONS
 from shared_scripts.cli import ArgumentParser, UserError, add_device_flags, add_switch, finite
 from shared_scripts.files import resolve_path
 
@@ -111,7 +112,7 @@ def add_training(parser: ArgumentParser) -> None:
         help="length of a latent vector (its other name is the original's slip)",
     )  # fmt: skip
     group.add_argument(
-        "--z_dist", default="uniform_signed", choices=["uniform_signed", "uniform_unsigned", "normal01"],
+        "--z_dist", default="uniform_signed", choices=tuple(DISTRIBUTIONS),
         help="what latent vectors are drawn from: -1..1, 0..1, or the normal distribution",
     )  # fmt: skip
     group.add_argument("--start_epoch", type=int, default=0, metavar="N", help="where an old checkpoint goes on")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+import latent
 from architecture import GENERATOR
 from film_script import Film
 from films import make_film, make_walk
@@ -129,7 +130,7 @@ def show_random(flags: argparse.Namespace, sampler: Sampler) -> None:
     """A sheet of random pictures, or with --samples single a file for each."""
     count = flags.num_images or flags.batch_size
     numbers = np.random.RandomState(flags.seed)
-    z = draw(flags.z_dist, numbers, (count, sampler.z_dim))
+    z = latent.draw(flags.z_dist, numbers, count, sampler.z_dim)
     images = sampler(z, one_hot(sampler.y_dim, flags.label, count))
     stem = f"test_{datetime.now(timezone.utc):{stamp(flags)}}"
     if flags.samples == "single":
@@ -139,13 +140,6 @@ def show_random(flags: argparse.Namespace, sampler: Sampler) -> None:
     path = flags.sample_dir / f"{stem}.png"
     save_grid(path, images, sampler.sigmoid, flags.stretch)
     tell(f"Made {path}.")
-
-
-def draw(z_dist: str, numbers: np.random.RandomState, size: tuple[int, int]) -> np.ndarray:
-    """Latent vectors of a distribution, float32."""
-    if z_dist == "normal01":
-        return numbers.normal(0, 1, size).astype(np.float32)
-    return numbers.uniform(-1 if z_dist == "uniform_signed" else 0, 1, size).astype(np.float32)
 
 
 def one_hot(y_dim: int, label: int | None, count: int) -> np.ndarray | None:

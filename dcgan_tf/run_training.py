@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+import latent
 from architecture import Architecture, initial_weights
 from legacy import (
     NAME,
@@ -39,11 +40,6 @@ from training_state import MARK, Position, epoch_of, position_of
 
 RHYTHM = 20  # iterations between sheets, and between checkpoints, in the fork
 LOG_STEPS = 10  # iterations between rows of losses.csv
-DRAWS = {
-    "uniform_signed": lambda random, size: random.uniform(-1, 1, size),
-    "uniform_unsigned": lambda random, size: random.uniform(0, 1, size),
-    "normal01": lambda random, size: random.normal(0, 1, size),
-}
 
 
 def train(flags: argparse.Namespace, source: FolderSource | MnistSource) -> None:
@@ -159,8 +155,7 @@ class TrainingRun:
 
     def draw(self) -> np.ndarray:
         """Latent vectors for one batch, (batch, z_dim)."""
-        size = (self.flags.batch_size, self.trainer.architecture.z_dim)
-        return DRAWS[self.flags.z_dist](self.random, size).astype(np.float32)
+        return latent.draw(self.flags.z_dist, self.random, self.flags.batch_size, self.trainer.architecture.z_dim)
 
     def resume(self, model: Model) -> None:
         """Take over an earlier training: exactly, where its checkpoint has the optimisers and its position."""

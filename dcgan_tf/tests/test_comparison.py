@@ -210,6 +210,7 @@ def flags(tmp_path, data_dir):
         "beta1": 0.5,
         "loss": "bce",
         "seed": 1,
+        "device": "cpu",
         "sample_dir": tmp_path / "samples",
         "checkpoint_dir": tmp_path / "checkpoint",
     }

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sklearn import datasets
 
-from digits import enlarge, load_digits, write_digits, write_pictures
+from digits import enlarge, load_digits, vary, write_digits, write_pictures
 from shared_scripts.cli import UserError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -97,3 +97,44 @@ def test_the_command_and_its_errors(tmp_path):
         done = run(*arguments, folder=tmp_path)
         assert done.returncode == 2 and words in done.stderr and "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+# --- variants ---
+
+
+def middle(picture: np.ndarray) -> np.ndarray:
+    """The centre of mass, (y, x)."""
+    return np.array([(axis * picture.astype(float)).sum() / picture.sum() for axis in np.mgrid[:32, :32]])
+
+
+def test_variants_are_shifted_turned_and_scaled_but_stay_in_the_frame():
+    dot, bar = np.zeros((1, 32, 32), np.uint8), np.zeros((1, 32, 32), np.uint8)
+    dot[0, 14:18, 14:18], bar[0, 4:28, 15:17] = 255, 255
+    places = np.array([middle(one) for one in vary(dot, 300)])
+    np.testing.assert_allclose(places.mean(axis=0), 15.5, atol=0.2)
+    assert (np.abs(places - 15.5) < 0.06 * 32 + 0.15).all()  # never further than 6 %
+    assert (np.ptp(places, axis=0) > 0.1 * 32).all()  # but nearly as far
+    bars = vary(bar, 300)
+    heights = np.array([one.max(axis=1).astype(bool).sum() for one in bars])
+    assert heights.max() < 24 and heights.min() >= 24 * 0.75 * 0.9 * 0.97 - 1  # three quarters, give or take a tenth
+    edges = np.concatenate([bars[:, 0], bars[:, -1], bars[:, :, 0], bars[:, :, -1]])
+    assert edges.max() == 0
+
+
+def test_variants_repeat_and_differ():
+    pixels, labels = load_digits(16)
+    first = vary(pixels[:3], 4)
+    assert first.shape == (12, 16, 16) and first.dtype == np.uint8
+    np.testing.assert_array_equal(first, vary(pixels[:3], 4))
+    assert (vary(pixels[:3], 4, seed=1) != first).any()
+    assert len({one.tobytes() for one in first}) == 12
+
+
+def test_variants_by_command(tmp_path):
+    result = run("--variants", "2", "--size", "8", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    written = sorted((tmp_path / "data" / "digits").iterdir())
+    assert len(written) == 2 * 1797
+    assert [path.name.split("label")[1] for path in written[:4]] == ["0.png", "0.png", "1.png", "1.png"]
+    assert "--variants is a number" in run("--variants", "-1", folder=tmp_path).stderr
+    assert "for scikit-learn's digits alone" in run("--variants", "2", "--mnist", "x", folder=tmp_path).stderr
