@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -54,9 +55,9 @@ def test_run_tests_reports_failures(tmp_path):
     (tmp_path / "shared_scripts").mkdir()
     shutil.copy(ROOT / "shared_scripts" / "run_tests.py", tmp_path / "shared_scripts")
 
-    def run(*names):
+    def run(*names, jobs="2"):
         command = [sys.executable, tmp_path / "shared_scripts" / "run_tests.py", *names]
-        return subprocess.run(command, capture_output=True, text=True)
+        return subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TEST_JOBS": jobs})
 
     good = run("good")
     assert good.returncode == 0
@@ -65,3 +66,11 @@ def test_run_tests_reports_failures(tmp_path):
     assert both.returncode == 1
     assert "1 passed, 1 failed" in both.stdout
     assert "failed: bad, empty (no tests)" in both.stdout
+    one_by_one = run("good", "bad", "empty", jobs="1")
+    for outcome in (both, one_by_one):  # whatever runs at the same time, what a project says stays together
+        parts = re.split(r"^=== (.+) ===$", outcome.stdout, flags=re.M)
+        said = dict(zip(parts[1::2], parts[2::2], strict=True))
+        assert {name: "1 passed" in said[name] for name in ("good", "bad", "empty")} == {
+            "good": True, "bad": False, "empty": False,
+        }  # fmt: skip
+    assert one_by_one.returncode == 1 and "1 passed, 1 failed" in one_by_one.stdout
