@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +28,7 @@ import tensorflow as tf  # noqa: E402
 from machine_tf import FORMATS, describe, peaks  # noqa: E402
 from turns import psnr, take_turns  # noqa: E402
 
+import networks  # noqa: E402
 from architecture import DISCRIMINATOR, GENERATOR, Architecture, initial_weights, is_trained  # noqa: E402
 from losses import discriminator_losses, generator_loss  # noqa: E402
 from networks import DECAY, discriminator, generator  # noqa: E402
@@ -38,6 +40,16 @@ from training import Trainer  # noqa: E402
 
 # Passes through one network (a pass backwards to the weights, or to the inputs, counts as one more)
 ORIGINAL_PASSES, OUR_PASSES = 22, 16
+
+
+@contextmanager
+def plain_deconvolutions():
+    """What is compiled in here has TensorFlow's own transposed convolutions throughout."""
+    few, networks.FEW_CHANNELS = networks.FEW_CHANNELS, 0
+    try:
+        yield
+    finally:
+        networks.FEW_CHANNELS = few
 
 
 class PlainTrainer:
@@ -104,6 +116,8 @@ def measure_training(a: Architecture, batch: int, rounds: int) -> dict:
     weights = initial_weights(a, 0)
     plain = PlainTrainer(a, weights)
     calls = {"straightforward": lambda: plain.compiled(images, z).numpy()}
+    with plain_deconvolutions():
+        calls["straightforward"]()
     for name, dtype in FORMATS.items():
         trainer = Trainer(a, weights, dtype=dtype)
         calls[name] = lambda trainer=trainer: trainer.step(images, z)
@@ -121,6 +135,8 @@ def measure_sampler(a: Architecture, batch: int, rounds: int) -> dict:
     variables = {name: tf.Variable(value) for name, value in weights.items()}
     plain = tf.function(lambda z: generator(variables, a, z)[0], autograph=False)
     calls = {"straightforward": lambda: plain(tf.constant(z)).numpy()}
+    with plain_deconvolutions():
+        calls["straightforward"]()
     for name, dtype in FORMATS.items():
         calls[name] = partial(Sampler(a, weights, dtype=dtype), z)
     pictures = {name: to_pixels(10 * call()) for name, call in calls.items()}  # fresh networks' pictures are grey

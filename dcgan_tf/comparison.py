@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from comparison_networks import NOISE, discriminator, generator, initial_weights, trained, variable_shapes
+from losses import discriminator_losses, generator_loss
 from mnist import load_mnist
 from pictures import save_grid
 from shared_scripts.adam_tf import Adam, make_variable
@@ -34,12 +35,7 @@ WEIGHTS, ORDER, D_NOISE, G_NOISE, SHEET_NOISE = range(5)  # what random numbers 
 
 def bce_losses(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
     """The discriminator's, of logits: "real" should be called 1 and "fake" 0 (mean binary cross entropy of each)."""
-    return tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
-
-
-def bce_generator(fake: tf.Tensor) -> tf.Tensor:
-    """The generator's, non-saturating: its pictures should be called 1."""
-    return tf.reduce_mean(tf.nn.softplus(-fake))
+    return tf.add(*discriminator_losses(real, fake))
 
 
 def lsgan_losses(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
@@ -52,7 +48,7 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_mean(tf.square(fake - 1))
 
 
-LOSSES = {"bce": (bce_losses, bce_generator), "lsgan": (lsgan_losses, lsgan_generator)}
+LOSSES = {"bce": (bce_losses, generator_loss), "lsgan": (lsgan_losses, lsgan_generator)}
 
 
 # --- one step ---

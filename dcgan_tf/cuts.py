@@ -18,6 +18,7 @@ from numpy.random import RandomState
 
 import latent
 from json_input import Field, number, shown, switch, text, whole
+from labels import mix
 from seeds import Seed
 
 
@@ -54,6 +55,7 @@ class Take:
     random: RandomState
     batch_size: int
     exact: bool  # the reference's bugs as well
+    z_dist: str = latent.USUAL  # what random pictures are drawn from
 
     def value(self, name: str):
         """A field of the cut."""
@@ -221,7 +223,7 @@ def tour_of_dimensions(take: Take) -> Iterator[np.ndarray]:
 def random_pictures(take: Take) -> Iterator[np.ndarray]:
     """randGen: unrelated random pictures, each saved with its side file: the seeds of the next film."""
     while True:
-        yield take.random.uniform(-1, 1, take.z_dim)
+        yield latent.DISTRIBUTIONS[take.z_dist](take.random, take.z_dim)
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -349,28 +351,26 @@ def cut_vectors(take: Take) -> Iterator[np.ndarray]:
             yield z
 
 
-def label_weights(label: int | tuple[int, int], t: float, y_dim: int) -> np.ndarray:
-    """(y_dim,) float32: one label, or the mixture at the part t of the way between two."""
-    one_hot = np.eye(y_dim, dtype=np.float32)
-    if isinstance(label, int):
-        return one_hot[label]
-    return ((1 - t) * one_hot[label[0]] + t * one_hot[label[1]]).astype(np.float32)
-
-
 def film_vectors(
-    film, z_dim: int, batch_size: int = 64, reference_exact: bool = False, y_dim: int = 0
+    film,
+    z_dim: int,
+    batch_size: int = 64,
+    reference_exact: bool = False,
+    y_dim: int = 0,
+    z_dist: str = latent.USUAL,
 ) -> Iterator[Frame]:
     """All frames of a `film_script.Film`.
 
     `batch_size` is the reference's, a parameter of the random numbers only. `reference_exact` repeats its bugs: the
     first frame of mode 3, the walk of mode 4 below -1. For a conditional network (`y_dim` above 0) the frames have
-    label weights; the pictures of randGen go through all labels where the cut has none.
+    label weights; the pictures of randGen go through all labels where the cut has none. `z_dist`, a name of
+    latent.DISTRIBUTIONS, is what those are drawn from.
     """
     random = RandomState(film.rand_seed)
     for cut in film.cuts:
         last = max(count(cut, z_dim) - 1, 1)
-        for i, z in enumerate(cut_vectors(Take(cut, z_dim, random, batch_size, reference_exact))):
+        for i, z in enumerate(cut_vectors(Take(cut, z_dim, random, batch_size, reference_exact, z_dist))):
             label = i % max(y_dim, 1) if cut.label is None and cut.mode == "randGen" else cut.label
-            labels = label_weights(label, i / last, y_dim) if y_dim and label is not None else None
+            labels = mix(label, i / last, y_dim) if y_dim and label is not None else None
             seed = z if cut.mode == "randGen" else None
             yield Frame(z.astype(np.float32), labels, cut.number, seed)

@@ -11,11 +11,12 @@ from hashlib import md5
 from pathlib import Path
 
 from lsun import export
-from mnist import IMAGES, LABELS, PARTS, file_name, read_idx
+from mnist import IMAGES_MAGIC, LABELS_MAGIC, PARTS, file_name, read_idx
 from shared_scripts.cli import ArgumentParser, RunError, UserError, one_line, run
 from shared_scripts.files import ensure_folder, resolve_path
 from shared_scripts.images import has_picture_name
 from shared_scripts.progress import tell
+from shared_scripts.tf1 import first_line
 from shared_scripts.unpack import unpack
 
 SCRIPT = Path(__file__).resolve().parent.parent / "shared_scripts" / "download.sh"
@@ -74,7 +75,7 @@ def unpacked(archive: Path, folder: Path) -> int:
 def download_mnist(data_dir: Path) -> None:
     """Fetch the four idx files into data_dir/mnist, un-gzipped. What is there and whole stays."""
     folder = data_dir / "mnist"
-    kinds = {file_name(part, kind): kind for part in PARTS for kind in (IMAGES, LABELS)}
+    kinds = {file_name(part, kind): kind for part in PARTS for kind in (IMAGES_MAGIC, LABELS_MAGIC)}
     missing = [name for name, kind in kinds.items() if not is_whole(folder / name, kind)]
     if not missing:
         print("Found MNIST - skip")
@@ -163,9 +164,8 @@ def fetch_from_drive(archive: Path) -> None:
     try:
         gdown.download(id=CELEBA_ID, output=str(part), resume=True)
     except Exception as problem:  # requests', gdown's own of several versions, or the disk's
-        raise UserError(
-            f"Google Drive does not give CelebA out ({first_line(problem)}): {by_hand(archive)}"
-        ) from problem
+        reason = first_line(problem).rstrip(" .:")
+        raise UserError(f"Google Drive does not give CelebA out ({reason}): {by_hand(archive)}") from problem
     if not part.is_file():
         raise UserError(f"Google Drive does not give CelebA out: {by_hand(archive)}")
     if is_web_page(part):
@@ -174,11 +174,6 @@ def fetch_from_drive(archive: Path) -> None:
             f"Google Drive answers with a web page, not the file: too many people fetch it today; {by_hand(archive)}"
         )
     part.rename(archive)
-
-
-def first_line(problem: BaseException) -> str:
-    """The beginning of what an exception says; gdown's go on for a page."""
-    return (str(problem).strip() or type(problem).__name__).splitlines()[0].rstrip(" .:")
 
 
 def by_hand(archive: Path) -> str:

@@ -17,12 +17,12 @@ from pathlib import Path
 
 from cuts import MODES, Cut, Pair, count
 from json_input import Field, expect_object, read_fields, read_json, shown, switch, text, whole
+from labels import LABELS
 from seeds import Seed, read_seed
 from shared_scripts.cli import UserError
 from shared_scripts.files import resolve_path
 from shared_scripts.progress import tell
 
-LABELS = 10  # the conditional network's, digits 0..9
 LARGEST_SEED = 2**32 - 1  # what RandomState takes
 
 
@@ -111,7 +111,7 @@ def read_label(value: object) -> int | tuple[int, int]:
             return tuple(whole(0, LABELS - 1)(label) for label in value)
         return whole(0, LABELS - 1)(value)
     except ValueError:
-        raise ValueError(f"must be a digit 0..9, or [from, to], not {shown(value)}") from None
+        raise ValueError(f"must be a digit 0..{LABELS - 1}, or [from, to], not {shown(value)}") from None
 
 
 FILM_FIELDS = (
@@ -124,15 +124,15 @@ FILM_FIELDS = (
 )
 
 
-def find_base(text: str | None, script: Path) -> Path:
+def find_base(folder: str | None, script: Path) -> Path:
     """The folder of the seed files: as seen from the current folder, or from the script's, where it lies by default.
 
     Whether it exists is left open: a film of random pictures needs none.
     """
-    if text is None:
+    if folder is None:
         return script.parent
-    here = resolve_path(text)
-    beside = resolve_path(script.parent / text)
+    here = resolve_path(folder)
+    beside = resolve_path(script.parent / folder)
     return beside if beside.is_dir() and not here.is_dir() else here
 
 

@@ -14,15 +14,16 @@ import numpy as np
 from PIL import Image
 
 import latent
-from cuts import Frame, film_vectors, label_weights
+from cuts import Frame, film_vectors
 from film_script import Film, place, read_film
+from labels import mix
 from pictures import save_picture, to_image, to_pixels, to_rgb
 from seeds import write_seed
 from shared_scripts.cli import StopBetweenSteps, UserError
 from shared_scripts.files import atomic_write, check_writable, resolve_path
 from shared_scripts.progress import Progress, tell
 from shared_scripts.videos import VideoWriter, check_format
-from walk_files import choose_seed, make_settings, read_walk_files
+from walk_files import WalkFiles, choose_seed, make_settings, read_walk_files
 from walks import plan_walk
 
 BATCH = 64  # frames computed at once; unlike --batch_size it has no say in what they show
@@ -32,13 +33,13 @@ LOOP_EASE = 2.0  # how softly a closed loop leaves its last frame and arrives at
 # --- writers: each is a context manager with write(i, frame, pixels) ----------------------------------------------
 
 
-class Pictures:
+class PngFrames:
     """Every frame as a PNG of its own in `folder`; `name_of(i, frame)` is what it is called."""
 
     def __init__(self, folder: Path, name_of: Callable[[int, Frame], str], zoom: int = 1):
         self.folder, self.name_of, self.zoom = folder, name_of, zoom
 
-    def __enter__(self) -> Pictures:
+    def __enter__(self) -> PngFrames:
         return self
 
     def __exit__(self, *exception) -> None:
@@ -49,7 +50,7 @@ class Pictures:
         save_picture(self.folder / self.name_of(i, frame), enlarge(pixels, self.zoom))
 
 
-class SideFiles(Pictures):
+class SideFiles(PngFrames):
     """The side files of the frames that are to have one, beside where their pictures are."""
 
     def write(self, i: int, frame: Frame, pixels: np.ndarray) -> None:
@@ -144,7 +145,7 @@ def render(frames: Iterable[Frame], total: int, sampler, writer: AbstractContext
     return done
 
 
-def close_loop(frames: Iterable[Frame], count: int = 48) -> Iterator[Frame]:
+def close_loop(frames: Iterable[Frame], count: int) -> Iterator[Frame]:
     """The frames, and `count` more that lead from the last back to the first: played round and round, the film has no
     seam. The very last frame is the first again."""
     first = last = None
@@ -175,7 +176,7 @@ def shoot(
         check_video(flags.video)
         writers.append(open_video(flags, sampler))
     if flags.keep_frames or not flags.video:
-        writers.append(Pictures(folder, name_of, flags.zoom))
+        writers.append(PngFrames(folder, name_of, flags.zoom))
     done = render(frames, total, sampler, Together(writers), stretch)
     if flags.video:
         tell(f"Wrote {flags.video}: {done} frames, {float(done / Fraction(str(flags.fps))):.1f} s")
@@ -231,7 +232,7 @@ def make_film(flags: argparse.Namespace, sampler, film: Film) -> None:
 
     with atomic_write(folder / film.path.name) as temporary:
         temporary.write_bytes(film.kept())
-    frames = film_vectors(film, sampler.z_dim, flags.batch_size, exact, sampler.y_dim)
+    frames = film_vectors(film, sampler.z_dim, flags.batch_size, exact, sampler.y_dim, flags.z_dist)
     shoot(flags, sampler, frames, film.frames(sampler.z_dim), folder, name_of, flags.stretch or exact)
 
 
@@ -244,11 +245,11 @@ def label_film(film: Film, label: int | None, y_dim: int) -> Film:
         return film
     for cut in film.cuts:
         if cut.mode != "randGen" or cut.label is not None:
-            check_label(cut.label, y_dim, f"{place(film.path, cut.number, cut.mode)}: ", ' (or "label" to the JSON)')
+            need_label(cut.label, y_dim, f"{place(film.path, cut.number, cut.mode)}: ", ' (or "label" to the JSON)')
     return film
 
 
-def check_label(label: int | tuple[int, int] | None, y_dim: int, where: str = "", otherwise: str = "") -> None:
+def need_label(label: int | tuple[int, int] | None, y_dim: int, where: str = "", otherwise: str = "") -> None:
     """UserError for a label that is missing or that the network does not have."""
     numbers = (label,) if isinstance(label, int) else label or (-1,)
     if not all(0 <= number < y_dim for number in numbers):
@@ -258,20 +259,21 @@ def check_label(label: int | tuple[int, int] | None, y_dim: int, where: str = ""
 # --- walks --------------------------------------------------------------------------------------------------------
 
 
-def check_walk(flags: argparse.Namespace) -> None:
-    """Find out what is wrong with the flags and files of --generation_mode. Needs no network yet."""
+def check_walk(flags: argparse.Namespace) -> WalkFiles:
+    """Read and check the files of --generation_mode and its flags, and that --video can be written. Needs no network
+    yet."""
     if flags.video:
         check_video(flags.video)
-    read_walk_files(flags)
+    return read_walk_files(flags)
 
 
-def make_walk(flags: argparse.Namespace, sampler) -> None:
-    """Render the film of --generation_mode, its frames straight into --sample_dir."""
-    files = read_walk_files(flags)
+def make_walk(flags: argparse.Namespace, sampler, files: WalkFiles) -> None:
+    """Render the film of --generation_mode with the files that `check_walk` found, its frames straight into
+    --sample_dir."""
     files.check_lengths(sampler.z_dim)
     mode = flags.generation_mode
     if sampler.y_dim and (mode != 1 or flags.label is not None):
-        check_label(flags.label, sampler.y_dim)
+        need_label(flags.label, sampler.y_dim)
     if flags.label is not None and not sampler.y_dim:
         tell("Warning: this network has no labels; --label is ignored.")
     seed = choose_seed(flags)
@@ -282,7 +284,7 @@ def make_walk(flags: argparse.Namespace, sampler) -> None:
     def frames() -> Iterator[Frame]:
         for i, (_, z) in enumerate(walk):
             label = i % max(sampler.y_dim, 1) if flags.label is None else flags.label
-            labels = label_weights(label, 0, sampler.y_dim) if sampler.y_dim else None
+            labels = mix(label, count=sampler.y_dim) if sampler.y_dim else None
             yield Frame(z.astype(np.float32), labels, 0, seed=z if mode == 1 else None)
 
     def name_of(i: int, frame: Frame) -> str:

@@ -151,6 +151,7 @@ class Oscillation:
 
 # --- where a journey begins ---------------------------------------------------------------------------------------
 
+USUAL = "uniform_signed"
 DISTRIBUTIONS = {
     "uniform_signed": lambda random, size: random.uniform(-1, 1, size),
     "uniform_unsigned": lambda random, size: random.uniform(0, 1, size),

@@ -35,6 +35,7 @@ AVERAGE = re.compile(
 )
 NAME = "DCGAN.model"  # the original's; its last version wrote model.b64-500
 FOLDER = r"_(?P<batch>\d+)(?:_(?P<height>\d+))?(?:_(?P<width>\d+))?"
+WHOLE = re.compile(r"(?P<dataset>.+)_\d+_\d+_\d+")  # a folder's name since 2017; before, one or two numbers less
 STATE = "training/"  # a training's position, in our checkpoints
 
 
@@ -142,13 +143,18 @@ def find_folder(checkpoint_dir: Path, dataset: str, batch: int, sizes: tuple[int
     exact = model_folder(checkpoint_dir, dataset, batch, *sizes)
     if has_checkpoint(exact):
         return exact
-    pattern = re.compile(re.escape(dataset) + FOLDER)
-    siblings = [f for f in subfolders(checkpoint_dir) if pattern.fullmatch(f.name) and has_checkpoint(f)]
+    siblings = [f for f in subfolders(checkpoint_dir) if dataset_of(f) == dataset and has_checkpoint(f)]
     same = [f for f in siblings if folder_sizes(f) in ([sizes], [])]
     candidates = same or (siblings if any_size else [])
     if candidates:
         return max(candidates, key=lambda f: f.stat().st_mtime)
     return checkpoint_dir if any_size and has_checkpoint(checkpoint_dir) else None
+
+
+def dataset_of(folder: Path) -> str | None:
+    """The data set in a folder's name: faces of faces_64_128_128, faces_64_64 and faces_64. None of other names."""
+    match = WHOLE.fullmatch(folder.name) or re.fullmatch(r"(?P<dataset>.+?)" + FOLDER, folder.name)
+    return match["dataset"] if match else None
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -175,12 +181,17 @@ def newest(folder: Path) -> Path:
 
 
 def find_named(name: str, folders: list[Path]) -> Path:
-    """A checkpoint by its name (DCGAN.model-500, or any of its files') in one of some folders, or by its path."""
-    text = name.replace("\\", "/")
-    for candidate in (resolve_path(name), *(folder / part for folder in folders for part in (text, Path(text).name))):
+    """A checkpoint by its name (DCGAN.model-500, or any of its files') in one of some folders, or by its path.
+
+    Of a path that is not there the last two parts are looked for: the checkpoint's name alone would be found in
+    another training's folder as well.
+    """
+    path = Path(name.replace("\\", "/"))
+    own = [folder / path.name for folder in folders if folder.name == path.parent.name]
+    inside = [folder / part for folder in folders for part in (path, Path(path.parent.name, path.name))]
+    for candidate in (resolve_path(name), *inside, *own):
         if tf1.present(candidate):
-            found = tf1.find_checkpoint(candidate)
-            return found
+            return tf1.find_checkpoint(candidate)
     there = ", ".join(path.name for folder in folders for path in checkpoints_in(folder)[-5:]) or "none"
     raise UserError(
         f"there is no checkpoint {name}; in {', '.join(map(str, folders)) or 'no folder'} there are: {there}"

@@ -51,7 +51,7 @@ def train(flags: argparse.Namespace) -> None:
 
 def generate(flags: argparse.Namespace) -> None:
     """Everything that needs a trained generator and no training pictures."""
-    film = None
+    film = walk = None
     if flags.gen_json:
         from films import find_film
 
@@ -59,11 +59,11 @@ def generate(flags: argparse.Namespace) -> None:
     elif flags.generation_mode is not None:
         from films import check_walk
 
-        check_walk(flags)
+        walk = check_walk(flags)
     quiet_tensorflow()
     import run_generation
 
-    run_generation.generate(flags, film)
+    run_generation.generate(flags, film, walk)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from digits import check_scikit_learn, load_digits, load_mnist_pixels
+from labels import LABELS
 from shared_scripts.cli import ArgumentParser, RunError, UserError, run
 from shared_scripts.files import resolve_path
 from shared_scripts.images import list_images, read_image
@@ -27,7 +28,6 @@ SMALLEST = 500  # digits in all: with fewer there is no judging by what is held 
 HELD_OUT = 0.2
 ENOUGH = 0.9  # accuracy below which the classifier's word counts for nothing
 PRESENT = 0.02  # the share from which a class counts as there
-CLASSES = 10
 
 
 class Measurement(NamedTuple):
@@ -72,14 +72,14 @@ def train_classifier(images: np.ndarray, labels: np.ndarray):
 
 def probabilities(model, images: np.ndarray) -> np.ndarray:
     """(N, 10): how probable each digit is for each picture."""
-    found = np.zeros((len(images), CLASSES))
+    found = np.zeros((len(images), LABELS))
     found[:, model.classes_] = model.predict_proba(features(images))
     return found
 
 
-def class_shares(model, images: np.ndarray) -> np.ndarray:
-    """(10,): which part of the pictures each digit has."""
-    return np.bincount(probabilities(model, images).argmax(axis=1), minlength=CLASSES) / len(images)
+def class_shares(found: np.ndarray) -> np.ndarray:
+    """(10,): which part of the pictures each digit has, by their `probabilities` (N, 10)."""
+    return np.bincount(found.argmax(axis=1), minlength=LABELS) / len(found)
 
 
 def measure(images: np.ndarray, real: np.ndarray, labels: np.ndarray, seed: int = 0) -> Measurement:
@@ -103,7 +103,7 @@ def measure(images: np.ndarray, real: np.ndarray, labels: np.ndarray, seed: int 
     count = min(len(made), len(others))  # more pictures lie closer together: compare equal numbers
     return Measurement(
         accuracy,
-        np.bincount(found.argmax(axis=1), minlength=CLASSES) / len(images),
+        class_shares(found),
         float(found.max(axis=1).mean()),
         float(held_probabilities.max(axis=1).mean()),
         nearest_other(made[:count]),
@@ -133,7 +133,7 @@ def report(result: Measurement) -> list[str]:
     return [
         f"classifier: {result.accuracy:.1%} of held-out real digits right",
         f"shares: {shares}",
-        f"classes: {result.present} of {CLASSES} have at least {PRESENT:.0%}",
+        f"classes: {result.present} of {LABELS} have at least {PRESENT:.0%}",
         f"confidence: {result.confidence:.3f} (real digits {result.real_confidence:.3f})",
         f"diversity: the nearest other one is {result.diversity:.2f} away (real digits {result.real_diversity:.2f})",
         f"likeness: the nearest real digit is {result.distance:.2f} away (real digits {result.real_distance:.2f})",

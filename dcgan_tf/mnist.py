@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from labels import LABELS
 from shared_scripts.cli import UserError
 from shared_scripts.files import resolve_path
 from shared_scripts.progress import tell
 
 SEED = 547  # of the reference's shuffling, and of all noise it draws after
-IMAGES, LABELS = 2051, 2049  # the magic numbers: unsigned bytes in three dimensions, and in one
-KINDS = {IMAGES: "images", LABELS: "labels"}
+IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # how files begin: unsigned bytes in three dimensions, and in one
+KINDS = {IMAGES_MAGIC: "images", LABELS_MAGIC: "labels"}
 PARTS = {"train": "train", "test": "t10k"}
 
 
@@ -28,7 +29,7 @@ def load_mnist(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
     folder = resolve_path(folder)
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}; get MNIST with: python download.py mnist")
-    found = {part: find(folder, part, IMAGES) for part in PARTS}
+    found = {part: find(folder, part, IMAGES_MAGIC) for part in PARTS}
     there = [part for part, path in found.items() if path]
     if not there:
         raise UserError(f"there are no MNIST images in {folder}; get them with: python download.py mnist")
@@ -58,20 +59,21 @@ def shuffled(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nda
 
 def read_part(folder: Path, part: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Images (N, rows, columns) and labels (N,), both uint8, of "train" or "test"."""
-    labels_path = find(folder, part, LABELS)
+    labels_path = find(folder, part, LABELS_MAGIC)
     if labels_path is None:
-        raise UserError(f"{path} is there, but not {folder / file_name(part, LABELS)}: run python download.py mnist")
-    images, labels = read_idx(path, IMAGES), read_idx(labels_path, LABELS)
+        missing = folder / file_name(part, LABELS_MAGIC)
+        raise UserError(f"{path} is there, but not {missing}: run python download.py mnist")
+    images, labels = read_idx(path, IMAGES_MAGIC), read_idx(labels_path, LABELS_MAGIC)
     if len(images) != len(labels):
         raise UserError(f"{path} has {len(images)} images, but {labels_path} {len(labels)} labels; get both again")
-    if labels.max(initial=0) > 9:
-        raise UserError(f"{labels_path} has the label {labels.max()}; digits go from 0 to 9")
+    if labels.max(initial=0) >= LABELS:
+        raise UserError(f"{labels_path} has the label {labels.max()}; digits go from 0 to {LABELS - 1}")
     return images, labels
 
 
 def file_name(part: str, kind: int) -> str:
     """The file's published name, un-gzipped."""
-    return f"{PARTS[part]}-{KINDS[kind]}-idx{3 if kind == IMAGES else 1}-ubyte"
+    return f"{PARTS[part]}-{KINDS[kind]}-idx{3 if kind == IMAGES_MAGIC else 1}-ubyte"
 
 
 def find(folder: Path, part: str, kind: int) -> Path | None:
@@ -84,9 +86,9 @@ def find(folder: Path, part: str, kind: int) -> Path | None:
 
 
 def read_idx(path: Path, kind: int) -> np.ndarray:
-    """An idx file of unsigned bytes: (N, rows, columns) of IMAGES, (N,) of LABELS. UserError where it is damaged."""
+    """An idx file of unsigned bytes: (N, rows, columns) of images, (N,) of labels. UserError where it is damaged."""
     data = read_bytes(path)
-    dimensions = 3 if kind == IMAGES else 1
+    dimensions = 3 if kind == IMAGES_MAGIC else 1
     header = 4 + 4 * dimensions
     again = "delete it, then run python download.py mnist"
     if len(data) < header or int.from_bytes(data[:4], "big") != kind:

@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from latent import DISTRIBUTIONS
+from labels import LABELS
+from latent import DISTRIBUTIONS, USUAL
 from shared_scripts.cli import ArgumentParser, UserError, add_device_flags, add_switch, finite
 from shared_scripts.files import resolve_path
 
@@ -20,21 +21,24 @@ SWITCHES = (
     "lossless keep_frames tensorboard small"
 ).split()
 WORDS = {"true", "false", "yes", "no", "on", "off"}
-LOOP_FRAMES = 48  # two seconds
+TWO_SECONDS = -1  # --loop without a number
 KEPT = 40  # checkpoints that stay, in the fork
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
     """The flags of a command line (by default the process's own), checked.
 
-    Beside what argparse gives: paths are Paths, `command` is what was typed, sizes that were not given are those of
-    the other side, and with --out_dir or --out_name all folders lie there. UserError for what cannot be meant.
+    Beside what argparse gives: paths are Paths, `names` are all flags and `command` is what was typed, sizes that were
+    not given are those of the other side, and with --out_dir or --out_name all folders lie there. UserError for what
+    cannot be meant.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     flags = make_parser().parse_args(absl_spelling(words))
+    flags.names = sorted(vars(flags))
     flags.command = words
     check(flags)
     fill_in(flags)
+    check_together(flags)
     return flags
 
 
@@ -112,7 +116,7 @@ def add_training(parser: ArgumentParser) -> None:
         help="length of a latent vector (its other name is the original's slip)",
     )  # fmt: skip
     group.add_argument(
-        "--z_dist", default="uniform_signed", choices=tuple(DISTRIBUTIONS),
+        "--z_dist", default=USUAL, choices=tuple(DISTRIBUTIONS),
         help="what latent vectors are drawn from: -1..1, 0..1, or the normal distribution",
     )  # fmt: skip
     group.add_argument("--start_epoch", type=int, default=0, metavar="N", help="where an old checkpoint goes on")
@@ -170,8 +174,8 @@ def add_films(parser: ArgumentParser) -> None:
     add_switch(group, "--keep_frames", help="PNG frames beside the --video")
     group.add_argument("--zoom", type=int, default=1, metavar="N", help="enlarge frames so many times")
     group.add_argument(
-        "--loop", type=int, nargs="?", const=LOOP_FRAMES, default=0, metavar="FRAMES",
-        help=f"so many frames lead back to the first one ({LOOP_FRAMES} if no number is given)",
+        "--loop", type=int, nargs="?", const=TWO_SECONDS, default=0, metavar="FRAMES",
+        help="so many frames lead back to the first one (two seconds if no number is given)",
     )  # fmt: skip
 
 
@@ -197,7 +201,7 @@ def add_ours(parser: ArgumentParser) -> None:
     group.add_argument("--loss", default="bce", choices=["bce", "lsgan"], help="of --model")
     add_switch(group, "--reference_exact", help="the original's slips too: stretched contrast, mode 3's start, …")
     add_switch(group, "--tensorboard", help="losses as TensorBoard's files")
-    add_device_flags(group)
+    add_device_flags(group, devices="auto|cpu|gpu[:N]")
 
 
 def finite_or_inf(text: str) -> float:
@@ -224,7 +228,7 @@ def check(flags: argparse.Namespace) -> None:
     for name in AT_LEAST_ONE:
         if (value := getattr(flags, name)) is not None and value < 1:
             raise UserError(f"--{name} must be at least 1, not {value}")
-    ranges = {"option": (0, 4), "generation_mode": (1, 16), "label": (0, 9), "crf": (0, 51)}
+    ranges = {"option": (0, 4), "generation_mode": (1, 16), "label": (0, LABELS - 1), "crf": (0, 51)}
     for name, (low, high) in ranges.items():
         if (value := getattr(flags, name)) is not None and not low <= value <= high:
             raise UserError(f"--{name} goes from {low} to {high}, not {value}")
@@ -234,11 +238,21 @@ def check(flags: argparse.Namespace) -> None:
         raise UserError(f"--beta1 must be at least 0 and below 1, not {flags.beta1}")
     if flags.seed is not None and not 0 <= flags.seed < 2**32:
         raise UserError(f"--seed goes from 0 to {2**32 - 1}, not {flags.seed}")
-    for name in ("loop", "start_epoch"):
-        if (value := getattr(flags, name)) < 0:
+    for name, lowest in (("loop", TWO_SECONDS), ("start_epoch", 0)):
+        if (value := getattr(flags, name)) < lowest:
             raise UserError(f"--{name} must not be below 0, but is {value}")
     if flags.gpu_ids is not None and not re.fullmatch(r"-1|\d+(,\d+)*", flags.gpu_ids):
         raise UserError(f"--gpu_ids takes a number such as 0, or -1 for the CPU, not {flags.gpu_ids!r}")
+
+
+def check_together(flags: argparse.Namespace) -> None:
+    """UserError for a flag that what runs has no use for: better than a film that is not made."""
+    films = not flags.train and not flags.model and (flags.gen_json is not None or flags.generation_mode is not None)
+    for name in ("video", "loop", "keep_frames", "lossless"):
+        if getattr(flags, name) and not films:
+            raise UserError(f"--{name} is for films; --gen_json FILE or --generation_mode N make one")
+    if flags.small and not flags.export:
+        raise UserError("--small goes with --export")
 
 
 # --- what follows from other flags --------------------------------------------------------------------------------
@@ -266,21 +280,27 @@ def fill_in(flags: argparse.Namespace) -> None:
     for name in ("gen_json", "input_seed_path", "interp_json", "sin_cycle_json"):
         if getattr(flags, name) is not None:
             setattr(flags, name, resolve_path(getattr(flags, name)))
-    check_video(flags)
+    film_settings(flags)
 
 
 def folders(flags: argparse.Namespace) -> None:
     """--data_dir, --checkpoint_dir and --sample_dir as Paths; with --out_dir or --out_name those two and `log_dir` lie
     there. `own_folder` is that folder, or None."""
-    flags.data_dir = resolve_path(os.path.expandvars(flags.data_dir))
-    flags.checkpoint_dir, flags.sample_dir = resolve_path(flags.checkpoint_dir), resolve_path(flags.sample_dir)
+    for name in ("data_dir", "checkpoint_dir", "sample_dir"):
+        setattr(flags, name, expand(getattr(flags, name)))
     flags.own_folder, flags.log_dir = None, Path("logs")
     if flags.out_dir is None and flags.out_name is None:
         return
-    flags.own_folder = resolve_path(os.path.expandvars(flags.out_dir or "./out")) / (flags.out_name or auto_name(flags))
+    flags.own_folder = expand(flags.out_dir or "./out") / expand(flags.out_name or auto_name(flags))
     flags.checkpoint_dir, flags.sample_dir, flags.log_dir = (
         flags.own_folder / part for part in (flags.checkpoint_dir, flags.sample_dir, flags.log_dir)
     )
+
+
+def expand(text: str) -> Path:
+    """A folder that need not be there yet, with $VARIABLES, ~ and a copied command's backslashes."""
+    path = resolve_path(os.path.expandvars(text))
+    return path if os.sep == "\\" or path.exists() else Path(str(path).replace("\\", "/"))
 
 
 def rhythm(flags: argparse.Namespace) -> None:
@@ -301,8 +321,8 @@ def auto_name(flags: argparse.Namespace) -> str:
     return name
 
 
-def check_video(flags: argparse.Namespace) -> None:
-    """--video as a Path and --fps as a fraction. UserError for a format or rate no film can have."""
+def film_settings(flags: argparse.Namespace) -> None:
+    """--video as a Path, --fps as a fraction, --loop in frames. UserError for a format or rate no film can have."""
     from fractions import Fraction
 
     from shared_scripts.videos import check_format
@@ -313,6 +333,8 @@ def check_video(flags: argparse.Namespace) -> None:
         raise UserError(f"--fps {flags.fps!r} is no number; 24, 29.97 and 24000/1001 are") from None
     if not 0 < flags.fps <= 1000:
         raise UserError(f"--fps must be above 0 and at most 1000, not {flags.fps}")
+    if flags.loop == TWO_SECONDS:
+        flags.loop = max(1, round(2 * flags.fps))
     if flags.video is not None:
         flags.video = resolve_path(flags.video)
         check_format(flags.video)

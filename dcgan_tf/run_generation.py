@@ -12,42 +12,55 @@ import tensorflow as tf
 
 import latent
 from architecture import GENERATOR
+from cuts import Frame
 from film_script import Film
-from films import make_film, make_walk
-from legacy import Model, find_folder, find_named, has_checkpoint, load_model, newest, subfolders, tell_where
+from films import PngFrames, make_film, make_walk, render
+from labels import check_label, one_hot
+from legacy import (
+    Model,
+    dataset_of,
+    find_folder,
+    find_named,
+    has_checkpoint,
+    load_model,
+    newest,
+    subfolders,
+    tell_where,
+)
 from networks import generator
 from options import SHIPPED
 from pictures import save_grid
 from sampler import Sampler, complete
+from shared_scripts import tf1
 from shared_scripts.checkpoints_tf import save_checkpoint
 from shared_scripts.cli import UserError
-from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_device, pick_precision
+from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_device, pick_precision, tell_device
 from shared_scripts.files import atomic_write, check_writable
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
-from visualize import save_single, visualize
+from visualize import SHORT_STAMP, STAMP, visualize
+from walk_files import WalkFiles
 
-STAMP, SHORT_STAMP = "%Y-%m-%d-%H-%M-%S", "%Y%m%d%H%M%S"  # the second with --out_dir, as in the original's last version
 
-
-def generate(flags: argparse.Namespace, film: Film | None) -> None:
-    """Do what the flags ask for with the checkpoint they name."""
+def generate(flags: argparse.Namespace, film: Film | None, walk: WalkFiles | None) -> None:
+    """Do what the flags ask for with the checkpoint they name; `film` and `walk` are what they name beside it."""
     model = find_model(flags, film)
     if film is None and (flags.export or flags.freeze):
         convert(flags, model)
         return
     keep_memory()
     device = pick_device(flags.device)
+    tell_device(flags.device, device)
     dtype = pick_precision(flags.precision, device)
-    with explain_out_of_memory("give a smaller --batch_size"):
+    with explain_out_of_memory("try --device cpu, or a smaller --zoom or --num_images"):
         sampler = Sampler(model.architecture, model.weights, device, dtype)
         tell(f"{model.prefix}: {describe_network(model)}. Computing on {describe(device, dtype)}.")
         if film:
             make_film(flags, sampler, film)
         elif flags.visualize or flags.option is not None:
             show_dimensions(flags, sampler)
-        elif flags.generation_mode is not None:
-            make_walk(flags, sampler)
+        elif walk:
+            make_walk(flags, sampler, walk)
         else:
             show_random(flags, sampler)
 
@@ -106,6 +119,8 @@ def find_prefix(flags: argparse.Namespace, film: Film | None, sizes: tuple[int, 
             f"{others(flags.checkpoint_dir)}; train with --train, or name one with --checkpoint_dir or "
             "--checkpoint_name"
         )
+    if flags.any_dataset:
+        flags.dataset = dataset_of(folder) or flags.dataset  # films are named after it
     prefix = newest(folder)
     tell_where(prefix, flags.batch_size)
     return prefix
@@ -113,7 +128,7 @@ def find_prefix(flags: argparse.Namespace, film: Film | None, sizes: tuple[int, 
 
 def trained_folders(checkpoint_dir: Path) -> list[Path]:
     """The folders of trainings, the newest first, for those who give no --dataset."""
-    found = [f for f in subfolders(checkpoint_dir) if has_checkpoint(f) and not f.name.startswith("export_b")]
+    found = [f for f in subfolders(checkpoint_dir) if dataset_of(f) and has_checkpoint(f)]
     return sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
 
 
@@ -131,27 +146,38 @@ def show_random(flags: argparse.Namespace, sampler: Sampler) -> None:
     count = flags.num_images or flags.batch_size
     numbers = np.random.RandomState(flags.seed)
     z = latent.draw(flags.z_dist, numbers, count, sampler.z_dim)
-    images = sampler(z, one_hot(sampler.y_dim, flags.label, count))
+    y = choose_labels(sampler.y_dim, flags.label, count)
     stem = f"test_{datetime.now(timezone.utc):{stamp(flags)}}"
     if flags.samples == "single":
-        paths = save_single(flags.sample_dir, stem, images, sampler.sigmoid, flags.stretch)
-        tell(f"Made {len(paths)} pictures, {paths[0]} and so on." if count > 1 else f"Made {paths[0]}.")
+        make_singles(flags, sampler, z, y, stem)
         return
     path = flags.sample_dir / f"{stem}.png"
-    save_grid(path, images, sampler.sigmoid, flags.stretch)
+    save_grid(path, sampler(z, y), sampler.sigmoid, flags.stretch)
     tell(f"Made {path}.")
 
 
-def one_hot(y_dim: int, label: int | None, count: int) -> np.ndarray | None:
+def make_singles(flags: argparse.Namespace, sampler: Sampler, z: np.ndarray, y: np.ndarray | None, stem: str) -> None:
+    """A file for each latent vector; written as they are made, like the frames of a film."""
+    digits = max(3, len(str(len(z) - 1)))
+
+    def name_of(i: int, frame: Frame) -> str:
+        return f"{stem}_{i:0{digits}d}.png"
+
+    frames = (Frame(one, None if y is None else y[i], 0) for i, one in enumerate(z))
+    writer = PngFrames(flags.sample_dir, name_of, flags.zoom)
+    render(frames, len(z), sampler, writer, flags.stretch)
+    first = flags.sample_dir / name_of(0, None)
+    tell(f"Made {len(z)} pictures, {first} and so on." if len(z) > 1 else f"Made {first}.")
+
+
+def choose_labels(y_dim: int, label: int | None, count: int) -> np.ndarray | None:
     """(count, y_dim) for networks with labels: all the same one, or one after the other. UserError for a label that a
     network does not know."""
-    if label is not None and label >= y_dim:
-        raise UserError(
-            f"--label {label}: this network knows {f'the labels 0 to {y_dim - 1}' if y_dim else 'no labels'}"
-        )
+    if label is not None:
+        check_label(label, y_dim)
     if not y_dim:
         return None
-    return np.eye(y_dim, dtype=np.float32)[np.arange(count) % y_dim if label is None else np.full(count, label)]
+    return one_hot(np.arange(count) % y_dim if label is None else np.full(count, label), y_dim)
 
 
 def stamp(flags: argparse.Namespace) -> str:
@@ -172,6 +198,7 @@ def show_dimensions(flags: argparse.Namespace, sampler: Sampler) -> None:
         flags.stretch,
         flags.samples,
         stamp(flags),
+        flags.label,
     )
     tell(f"Made {len(paths)} files, {paths[0]} and so on." if len(paths) > 1 else f"Made {paths[0]}.")
 
@@ -180,19 +207,39 @@ def show_dimensions(flags: argparse.Namespace, sampler: Sampler) -> None:
 
 
 def convert(flags: argparse.Namespace, model: Model) -> None:
-    """--export and --freeze."""
+    """--export and --freeze. UserError where that would replace another network's."""
     batch = flags.batch_size
     if flags.export:
         prefix = flags.checkpoint_dir / f"export_b{batch}" / f"model.b{batch}-{model.step}"
-        save_checkpoint(prefix, exported(model, flags.small))
+        tensors = exported(model, flags.small)
+        check_same(prefix, holds_same(prefix, tensors))
+        save_checkpoint(prefix, tensors)
         tell(f"Made {prefix}.index and its data.")
     if flags.freeze:
         path = flags.checkpoint_dir / f"frozen_b{batch}" / f"model.b{batch}-{model.step:06d}_frz.pb"
         check_writable(path)
+        content = frozen_graph(model).SerializeToString(deterministic=True)
+        check_same(path, not path.exists() or path.read_bytes() == content)
         with atomic_write(path) as temporary:
-            temporary.write_bytes(frozen_graph(model).SerializeToString())
+            temporary.write_bytes(content)
         inputs = "z and y go" if model.architecture.conditional else "z goes"
         tell(f"Made {path}: {inputs} in, {output_name(model)} comes out.")
+
+
+def check_same(path: Path, same: bool) -> None:
+    """UserError where there is something else already: folders of different trainings share their exports' names."""
+    if not same:
+        raise UserError(f"{path} is there already, of another training; move it away first, or export with --out_name")
+
+
+def holds_same(prefix: Path, tensors: dict[str, np.ndarray]) -> bool:
+    """Whether a checkpoint is not there yet, or has just these tensors."""
+    if not tf1.present(prefix):
+        return True
+    with tf1.open_checkpoint(prefix) as reader:
+        return reader.shapes.keys() == tensors.keys() and all(
+            np.array_equal(reader.tensor(name), value) for name, value in tensors.items()
+        )
 
 
 def exported(model: Model, small: bool) -> dict[str, np.ndarray]:

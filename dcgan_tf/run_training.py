@@ -29,7 +29,7 @@ from legacy import (
 from pictures import grid_pixels, save_picture, to_rgb
 from shared_scripts.checkpoints_tf import PARTS, finish_save, save_checkpoint, save_v2
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
-from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_device, pick_precision
+from shared_scripts.devices_tf import describe, explain_out_of_memory, pick_device, pick_precision, tell_device
 from shared_scripts.files import atomic_write, check_writable
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import Board, Progress, forget_rows_after, tell
@@ -52,6 +52,7 @@ def train(flags: argparse.Namespace, source: FolderSource | MnistSource) -> None
     check_writable(flags.sample_dir / "train.png")
     keep_memory()
     device = pick_device(flags.device)
+    tell_device(flags.device, device)
     dtype = pick_precision(flags.precision, device)
     architecture = earlier.architecture if earlier else architecture_for(flags, source)
     weights = initial_weights(architecture, flags.seed)
@@ -147,6 +148,7 @@ class TrainingRun:
         self.sample_z = self.draw()
         self.epoch_start = self.random.get_state()
         self.saved_at: int | None = None
+        self.untidy: set[Path] = set()
         if earlier:
             self.resume(earlier)
         self.started = time.perf_counter()
@@ -215,16 +217,15 @@ class TrainingRun:
     def command(self) -> str:
         """How this training is found again: a folder's name that has the time in it would be another one."""
         own = self.flags.own_folder
-        return (
-            f"the same command with --out_name '{own.name}'" if own and not self.flags.out_name else "the same command"
-        )
+        if own and not self.flags.out_name:
+            return f"the same command with --out_name '{own.name}'"
+        return "the same command" + (", without --checkpoint_name," if self.flags.checkpoint_name else "")
 
     def write_flags(self) -> None:
         """FLAGS.json, as the original's last version writes into its folder."""
         if not self.flags.own_folder:
             return
-        values = {name: value if isinstance(value, int | float | list | None) else str(value)
-                  for name, value in vars(self.flags).items()}  # fmt: skip
+        values = {name: plain(getattr(self.flags, name)) for name in self.flags.names}
         with atomic_write(self.flags.own_folder / "FLAGS.json") as temporary:
             temporary.write_text(json.dumps(values, indent=4, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -311,11 +312,19 @@ class TrainingRun:
         tensors = {**self.trainer.state(), **self.here().tensors()}
         save_checkpoint(self.folder / self.name(), tensors, older=[prefix.name for prefix in kept])
         self.saved_at = self.counter
-        if kept:
-            slim(kept[-1])
-        for prefix in before:
-            if prefix not in kept:
-                remove(prefix)
+        self.tidy(before, kept)
+
+    def tidy(self, before: list[Path], kept: list[Path]) -> None:
+        """Take from the last checkpoint what only the newest needs, and delete those that are not kept. One that is
+        damaged stays as it is."""
+        work = [*((slim, prefix) for prefix in kept[-1:]), *((remove, p) for p in before if p not in kept)]
+        for change, prefix in work:
+            try:
+                change(prefix)
+            except UserError as problem:
+                if prefix not in self.untidy:
+                    tell(f"Warning: {problem}; it is left as it is")
+                self.untidy.add(prefix)
 
     def here(self) -> Position:
         """Where the training stands. Behind an epoch's last batch that is the next one's beginning."""
@@ -323,6 +332,12 @@ class TrainingRun:
         if self.position == self.batches:
             return Position(self.epoch + 1, 0, size, batch, now, now, self.sample_z)
         return Position(self.epoch, self.position, size, batch, self.epoch_start, now, self.sample_z)
+
+
+def plain(value):
+    """A flag's value as JSON has it; paths, fractions and infinity as text."""
+    is_number = isinstance(value, float) and np.isfinite(value)
+    return value if is_number or isinstance(value, int | list | None) else str(value)
 
 
 def slim(prefix: Path) -> None:

@@ -6,10 +6,11 @@ import numpy as np
 import tensorflow as tf
 
 from architecture import GENERATOR, STATISTICS, Architecture
+from labels import one_hot
 from networks import EPSILON, Layers, conditional_generator, generator, generic_generator
 from shared_scripts.progress import tell
 
-BATCH = 64  # pictures in one pass
+BATCH, PIXELS = 64, 64 * 128 * 128  # pictures in one pass at most, and their pixels
 PROBES = 256  # latent vectors that stand for all, where the statistics have to be found
 
 
@@ -30,7 +31,9 @@ class Sampler:
         with tf.device(device):
             weights = complete(architecture, weights)
             self.weights = {n: tf.cast(v, dtype) for n, v in fold(architecture, weights).items()}
-        self.draw = tf.function(self.pass_through, autograph=False)
+        self.batch_size = max(1, min(BATCH, PIXELS // (architecture.height * architecture.width)))
+        signature = [tf.TensorSpec([None, count]) for count in (architecture.z_dim, architecture.y_dim)]
+        self.draw = tf.function(self.pass_through, input_signature=signature, autograph=False)
         self.dtype = dtype
 
     @property
@@ -66,19 +69,13 @@ class Sampler:
     def __call__(self, z: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
         """z (N, z_dim), labels y (N, y_dim) where the network wants them -> (N, H, W, C) float32."""
         z = np.asarray(z, np.float32)
-        parts = [self.batch(z[i : i + BATCH], None if y is None else y[i : i + BATCH]) for i in range(0, len(z), BATCH)]
+        y = np.asarray(y, np.float32) if self.y_dim else np.zeros((len(z), 0), np.float32)
+        size = self.batch_size
+        with tf.device(self.device):
+            parts = [self.draw(z[i : i + size], y[i : i + size]).numpy() for i in range(0, len(z), size)]
         return np.concatenate(parts) if parts else np.zeros((0, self.height, self.width, self.channels), np.float32)
 
-    def batch(self, z: np.ndarray, y: np.ndarray | None) -> np.ndarray:
-        """One pass. A short batch is filled up, so that one compiled function serves all."""
-        count = len(z)
-        z = np.concatenate([z, np.zeros((BATCH - count, self.z_dim), np.float32)])
-        if self.y_dim:
-            y = np.concatenate([np.asarray(y, np.float32), np.zeros((BATCH - count, self.y_dim), np.float32)])
-        with tf.device(self.device):
-            return self.draw(z, y if self.y_dim else None).numpy()[:count]
-
-    def pass_through(self, z: tf.Tensor, y: tf.Tensor | None) -> tf.Tensor:
+    def pass_through(self, z: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         """The generator on folded weights."""
         layers = Folded(self.weights, GENERATOR, False, self.dtype, False)
         z, a = tf.cast(z, self.dtype), self.architecture
@@ -130,7 +127,7 @@ def with_statistics(a: Architecture, weights: dict[str, np.ndarray]) -> dict[str
     """The weights with moving statistics added: those of one large batch of random vectors."""
     random = np.random.RandomState(0)
     z = random.uniform(-1, 1, (PROBES, a.z_dim)).astype(np.float32)
-    y = np.eye(a.y_dim, dtype=np.float32)[np.arange(PROBES) % a.y_dim] if a.conditional else None
+    y = one_hot(np.arange(PROBES) % a.y_dim, a.y_dim) if a.conditional else None
     unused = {f"{norm}/{part}": np.zeros(1, np.float32) for norm in a.batch_norms() for part in STATISTICS}
     _, moments = generator({**unused, **weights}, a, z, y, training=True)
     return {**weights, **{name: value.numpy() for name, value in moments.items()}}

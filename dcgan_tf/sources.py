@@ -8,10 +8,9 @@ from collections.abc import Iterator
 import numpy as np
 
 import data
+from labels import LABELS, one_hot
 from mnist import SEED, load_mnist, shuffled
 from shared_scripts.cli import UserError
-
-LABELS = 10
 
 
 class FolderSource:
@@ -64,7 +63,7 @@ class MnistSource:
                 "other sizes, make PNGs of it: python digits.py --help)"
             )
         self.images, labels, self.after = shuffled(images, labels)
-        self.labels = np.eye(LABELS, dtype=np.float32)[labels]
+        self.labels = one_hot(labels)
         self.size = int(min(len(images), flags.train_size))
         check_size(self.size, flags.batch_size)
 

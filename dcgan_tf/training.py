@@ -55,7 +55,7 @@ class Trainer:
             GENERATOR: Adam(self.players[GENERATOR], beta1, suffix="_1"),
         }
         self.compiled_step = tf.function(self.iteration, autograph=False)
-        self.compiled_scores = tf.function(self.scores, autograph=False)
+        self.compiled_scores = tf.function(self.moving_scores, autograph=False)
 
     def trained(self, scope: str) -> dict[str, tf.Variable]:
         """One player's variables, without the moving statistics."""
@@ -66,8 +66,9 @@ class Trainer:
         return Losses(*self.compiled_step(images, z, y).numpy())
 
     def score(self, images: np.ndarray, z: np.ndarray, y: np.ndarray | None = None) -> Losses:
-        """The losses of a batch; nothing is changed."""
-        return Losses(*self.compiled_scores(images, z, y)[0].numpy())
+        """The losses of a batch. Nothing is changed but, with `exact_losses`, the generator's moving statistics: every
+        pass of the original moves them, those for its sheets as well."""
+        return Losses(*self.compiled_scores(images, z, y).numpy())
 
     # --- inside the compiled functions ---
 
@@ -146,6 +147,13 @@ class Trainer:
         real_loss, fake_loss = discriminator_losses(self.discriminate(images, y)[0], fake)
         return tf.stack([fake_loss, real_loss, generator_loss(fake)]), moments
 
+    def moving_scores(self, images: tf.Tensor, z: tf.Tensor, y: tf.Tensor | None) -> tf.Tensor:
+        """`scores`, with the movement of `score`."""
+        losses, moments = self.scores(images, z, y)
+        if self.exact_losses:
+            self.move(moments)
+        return losses
+
     # --- the state ---
 
     def variables(self) -> dict[str, tf.Variable]:
@@ -162,7 +170,3 @@ class Trainer:
         for name, variable in self.variables().items():
             if name in state:
                 variable.assign(state[name])
-
-    def generator_weights(self) -> dict[str, np.ndarray]:
-        """The generator's variables, for sampling."""
-        return {name: variable.numpy() for name, variable in self.weights.items() if name.startswith(GENERATOR)}

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from labels import check_label, one_hot
 from pictures import gif_frames, manifold_size, merge, save_gif, save_grid, save_picture, to_pixels
 from shared_scripts.cli import UserError
 from shared_scripts.progress import Progress
@@ -22,7 +23,7 @@ MERGED_FRAMES = 64  # of every dimension, there and back
 
 
 @dataclass(frozen=True)
-class Walk:
+class Latents:
     """The latents of one file: its name without ending, z (B, z_dim) float32, and labels (B,) or None."""
 
     stem: str
@@ -30,17 +31,25 @@ class Walk:
     labels: np.ndarray | None = None
 
 
-def walks(
-    option: int, batch_size: int, z_dim: int, y_dim: int, rng: np.random.RandomState, python_rng: random.Random
-) -> Iterator[Walk]:
+def latents_of(
+    option: int,
+    batch_size: int,
+    z_dim: int,
+    y_dim: int,
+    rng: np.random.RandomState,
+    python_rng: random.Random,
+    label: int | None = None,
+) -> Iterator[Latents]:
     """The latents of each file of an option, in the order in which the reference draws them.
 
     0: uniform in -0.5..0.5, one file, its stem without the time. 1: for each dimension d fresh uniform in -1..1, column
     d running from 0 to 1. 2: dimensions chosen at random, column d of one vector in -0.2..0.2 running. 3 and 4: column
     d of zeros running. `y_dim` 0 gives no labels; else 0 to 2 have random ones, as the reference, and 3 and 4, which it
-    could not do, keep one label a file: only column d is to change. UserError for another option.
+    could not do, keep one label a file: only column d is to change. `label`: all have this one; the random latents stay
+    what they were. UserError for another option, and for a label that is not below `y_dim`.
     """
     check_option(option)
+    check_label(label, y_dim)
     values = (np.arange(batch_size) / batch_size).astype(np.float32)
     dimensions = range(1 if option == 0 else z_dim)
     if option == 2:
@@ -60,7 +69,9 @@ def walks(
         labels = None
         if y_dim:
             labels = rng.choice(y_dim, batch_size) if option < 3 else np.full(batch_size, d % y_dim)
-        yield Walk({0: "test", 1: f"test_arange_{d}"}.get(option, f"test_gif_{d}"), z, labels)
+        if label is not None:
+            labels = np.full(batch_size, label)
+        yield Latents({0: "test", 1: f"test_arange_{d}"}.get(option, f"test_gif_{d}"), z, labels)
 
 
 def check_option(option: int) -> None:
@@ -79,22 +90,25 @@ def visualize(
     stretch: bool = False,
     samples: str = "grid",
     stamp: str = STAMP,
+    label: int | None = None,
 ) -> list[Path]:
     """Write an option's files into `sample_dir`; their paths.
 
     Options 0 and 1 give PNG grids, the others GIFs. With samples="single" every picture of a grid or film gets a PNG
     of its own, STEM_000.png, in place of the grid or beside the film. `stretch` is the reference's contrast stretch of
-    PNGs. `stamp`: how option 0 writes the time (UTC) in its name. UserError for an unknown option.
+    PNGs. `stamp`: how option 0 writes the time (UTC) in its name. `label`: what all pictures show, of a network with
+    labels; else see `latents_of`. UserError for an unknown option or label.
     """
     check_option(option)
+    check_label(label, sampler.y_dim)
     rng, python_rng = rng or np.random.RandomState(), python_rng or random.Random()
     folder, written, films = Path(sample_dir), [], []
     names = datetime.now(timezone.utc).strftime(f"test_{stamp}")
     with Progress(1 if option == 0 else sampler.z_dim) as progress:
-        for walk in walks(option, batch_size, sampler.z_dim, sampler.y_dim, rng, python_rng):
-            y = None if walk.labels is None else np.eye(sampler.y_dim, dtype=np.float32)[walk.labels]
-            images = sampler(walk.z, y)
-            stem = names if option == 0 else walk.stem
+        for latents in latents_of(option, batch_size, sampler.z_dim, sampler.y_dim, rng, python_rng, label):
+            y = None if latents.labels is None else one_hot(latents.labels, sampler.y_dim)
+            images = sampler(latents.z, y)
+            stem = names if option == 0 else latents.stem
             if samples == "single":
                 written += save_single(folder, stem, images, sampler.sigmoid, stretch)
             elif option < 2:

@@ -59,9 +59,6 @@ def read_walk_files(flags: argparse.Namespace) -> WalkFiles:
     for flag in needs:
         if not getattr(flags, flag):
             raise UserError(f"--generation_mode {mode} {HELP[flag]}")
-    for flag in ("walk_num", "num_images"):
-        if (given := getattr(flags, flag)) is not None and given < 1:
-            raise UserError(f"--{flag} must be 1 or more, not {given}")
     if mode == 16:
         check_jumps(flags.max_jump_step, flags.min_jump_step)
     start = read_seed(str(flags.input_seed_path)) if "input_seed_path" in needs else None
@@ -154,4 +151,5 @@ def make_settings(flags: argparse.Namespace, files: WalkFiles, z_dim: int, seed:
         files.cycles,
         files.overall_length,
         flags.reference_exact,
+        flags.z_dist,
     )

@@ -40,7 +40,7 @@ class Cycle:
 class Settings:
     """What a walk is made with. `numbers` and `dice` are NumPy's and Python's generators; the rest as on the command
     line: --input_seed_path, --batch_size (random numbers only), --max_jump_step, --min_jump_step, the JSON files of
-    modes 10 and 14, and how many frames (None: as many as the mode has)."""
+    modes 10 and 14, how many frames (None: as many as the mode has), and what random vectors are drawn from."""
 
     z_dim: int
     numbers: RandomState
@@ -55,12 +55,17 @@ class Settings:
     cycles: tuple[Cycle, ...] = ()
     overall_length: int = 0
     reference_exact: bool = False
+    z_dist: str = latent.USUAL
+
+    def draw(self, *size: int) -> np.ndarray:
+        """Random vectors (*size, z_dim) float64."""
+        return latent.DISTRIBUTIONS[self.z_dist](self.numbers, (*size, self.z_dim))
 
 
 @dataclass(frozen=True)
 class Walk:
-    """A film to be made: `total` frames, the i-th called `name(i)`, with the vectors that `vectors` gives one by one,
-    (z_dim,) float64. It can be gone through once."""
+    """A film to be made: `total` frames, the i-th called `name(i)` (i >= total: those of a loop behind it), with the
+    vectors that `vectors` gives one by one, (z_dim,) float64. It can be gone through once."""
 
     total: int
     name: Callable[[int], str]
@@ -77,16 +82,16 @@ class Walk:
 def random_pictures(settings: Settings) -> Iterator[np.ndarray]:
     """1: unrelated random pictures, each with its side file, to choose the seeds of films from."""
     while True:
-        yield settings.numbers.uniform(-1, 1, settings.z_dim)
+        yield settings.draw()
 
 
 def between_random(settings: Settings, lengths: Iterator[int], continuous: bool) -> Iterator[np.ndarray]:
     """Arcs between random vectors: A-B, B-C if continuous, else A-B, C-D with a cut between them."""
-    start, end = settings.numbers.uniform(-1, 1, (2, settings.z_dim))
+    start, end = settings.draw(2)
     for length in lengths:
         for i in range(length):
             yield latent.slerp(i / (length - 1), start, end)
-        drawn = settings.numbers.uniform(-1, 1, (max(settings.batch_size, 2), settings.z_dim))
+        drawn = settings.draw(max(settings.batch_size, 2))
         start, end = (end if continuous else drawn[1]), drawn[0]
 
 
@@ -263,12 +268,14 @@ def of_walk(settings: Settings) -> int:
 class WalkMode:
     """A mode: the function that gives its vectors, how many frames there are, and what they are called: `name` is a
     format with the fields stamp, seed, max, min, json, z_dim, i. `needs`: the flag without which there is nothing to
-    show; `is_walk`: whether --walk_rand_seed is its seed and in its names."""
+    show; `loop_name`: what the frames of a --loop behind it are called where they cannot go on counting; `is_walk`:
+    whether --walk_rand_seed is its seed and in its names."""
 
     vectors: Callable[[Settings], Iterator[np.ndarray]]
     total: Callable[[Settings], int]
     name: str
     needs: tuple[str, ...] = ()
+    loop_name: str = ""
 
     @property
     def is_walk(self) -> bool:
@@ -297,7 +304,13 @@ WALKS: dict[int, WalkMode] = {
     ),
     11: WalkMode(gliding_in_half, of_walk, WALK, START),
     # The reference's name says mode11; the first number is of the decimal place that changes
-    12: WalkMode(digit_changes, lambda settings: 50, "mode11_{stamp}_altIdx2_{place}_{digit:02d}.png", START),
+    12: WalkMode(
+        digit_changes,
+        lambda settings: 50,
+        "mode11_{stamp}_altIdx2_{place}_{digit:02d}.png",
+        START,
+        "mode11_{stamp}_loop_{behind:05d}.png",
+    ),
     13: WalkMode(sine_of_first, lambda settings: 2 * SINE, "Sin_cycle_{stamp}_{i:05d}.png", START),
     14: WalkMode(
         sines,
@@ -314,10 +327,12 @@ def plan_walk(mode: int, settings: Settings, stamp: str, seed: int | None = None
     """The film of a --generation_mode. `stamp`: the time in the names; `seed`: the walk's, in them too; `json_name`:
     --interp_json's, without its ending."""
     entry = WALKS[mode]
+    total = entry.total(settings)
 
     def name(i: int) -> str:
         parts = {"stamp": stamp, "seed": seed, "json": json_name, "z_dim": settings.z_dim}
         jump = {"max": settings.max_jump_step, "min": settings.min_jump_step}
-        return entry.name.format(i=i, place=5 - i // 10, digit=i % 10, **parts, **jump)
+        pattern = entry.loop_name if i >= total and entry.loop_name else entry.name
+        return pattern.format(i=i, place=5 - i // 10, digit=i % 10, behind=i - total, **parts, **jump)
 
-    return Walk(entry.total(settings), name, entry.vectors(settings))
+    return Walk(total, name, entry.vectors(settings))

@@ -68,9 +68,9 @@ def add_switch(parser, *names: str, help: str) -> None:
     parser.add_argument(*names, nargs="?", const=True, default=False, type=boolean, metavar="TRUE|FALSE", help=help)
 
 
-def add_device_flags(parser, precision_default: str = "float32") -> None:
-    """The flags every computing script has: --device, --gpu_ids, --precision, --seed."""
-    parser.add_argument("--device", default="auto", metavar="auto|cpu|cuda[:N]|mps", help="where to compute")
+def add_device_flags(parser, precision_default: str = "float32", devices: str = "auto|cpu|cuda[:N]|mps") -> None:
+    """The flags every computing script has: --device, --gpu_ids, --precision, --seed. `devices` is for --help."""
+    parser.add_argument("--device", default="auto", metavar=devices, help="where to compute")
     parser.add_argument("--gpu_ids", "--gpu-ids", metavar="N", help="GPU number (the first is used); -1 is the CPU")
     parser.add_argument(
         "--precision",

@@ -11,6 +11,7 @@ from functools import cache
 import tensorflow as tf
 
 from shared_scripts.cli import UserError
+from shared_scripts.progress import tell
 
 NAME = re.compile(r"^/?(?:job:\w+/|replica:\d+/|task:\d+/)*(?:device:)?(cpu|gpu|cuda)(?::(\d+|\*))?$", re.IGNORECASE)
 
@@ -31,6 +32,12 @@ def pick_device(name: str = "auto") -> str:
     if match[1].lower() == "cpu" or number >= len(gpus):
         return "/CPU:0"
     return f"/GPU:{number}"
+
+
+def tell_device(name: str, device: str) -> None:
+    """Say so where a GPU was asked for by `name` and there is none of that number."""
+    if device == "/CPU:0" and name.lower() not in ("auto", "gpus") and "cpu" not in name.lower():
+        tell(f"TensorFlow sees no {name} here: computing on the CPU.")
 
 
 def pick_devices(name: str) -> list[str]:

@@ -153,10 +153,14 @@ def append_row(path: Path, row: dict[str, float]) -> None:
 
 
 def forget_rows_after(path: Path, step: int) -> None:
-    """Drop a losses.csv's rows behind a step: a run that was killed had written them, and will write them again."""
+    """Drop a losses.csv's rows behind a step: a run that was killed had written them, and will write them again.
+
+    A last row that was cut short goes too; the next one would be written behind it.
+    """
     if not path.is_file():
         return
-    first, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    kept = [row for row in rows if row.split(",")[0].isdigit() and int(row.split(",")[0]) <= step]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    whole = [line for line in lines if line.endswith("\n") and line.count(",") == lines[0].count(",")]
+    rows = [line for line in whole[1:] if line.split(",")[0].isdigit() and int(line.split(",")[0]) <= step]
     with atomic_write(path) as temporary:
-        temporary.write_text("".join([first, *kept]), encoding="utf-8")
+        temporary.write_text("".join([*whole[:1], *rows]), encoding="utf-8")

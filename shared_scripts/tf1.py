@@ -78,16 +78,15 @@ def index_of(prefix: Path) -> Path:
 def find_in_folder(folder: Path, usual_name: str = "") -> Path:
     """The checkpoint a folder's state file names, else the one that lies there.
 
-    State files hold the path as it was when it was written: a folder that has moved is looked through for the name.
-    Hidden files are saves that were killed half-way, or what macOS leaves beside files on foreign disks.
+    State files hold the path as it was when it was written. In a folder that was copied or moved the name alone counts;
+    elsewhere is looked only where this folder has no checkpoint of its own.
     """
-    state = folder / "checkpoint"
-    if state.is_file() and (line := STATE_LINE.search(state.read_text(encoding="utf-8", errors="replace"))):
-        written = Path(line[1].replace("\\\\", "/").replace("\\", "/"))
-        for candidate in (folder / written.name, folder / written) if written.name else ():
-            if candidate.is_file() or index_of(candidate).is_file():
-                return candidate
+    written = written_path(folder / "checkpoint")
+    if written and holds(folder / written.name):
+        return folder / written.name
     found = list_checkpoints(folder)
+    if not found and written and holds(folder / written):
+        return folder / written
     if not found:
         raise UserError(f"Checkpoint not found! The folder {folder} has no checkpoint in it")
     kinds = {re.sub(r"\d+", "", path.name) for path in found}
@@ -95,6 +94,18 @@ def find_in_folder(folder: Path, usual_name: str = "") -> Path:
         names = ", ".join(sorted(path.name for path in found)[:6])
         raise UserError(f"the folder {folder} has several checkpoints; name one of them: {names}")
     return max(found, key=lambda path: (path.name == usual_name, natural_key(path.name)))
+
+
+def written_path(state: Path) -> Path | None:
+    """What a state file says is the latest checkpoint; None where there is no such file, or it says nothing."""
+    line = STATE_LINE.search(state.read_text(encoding="utf-8", errors="replace")) if state.is_file() else None
+    written = Path(line[1].replace("\\\\", "/").replace("\\", "/")) if line else Path()
+    return written if written.name else None
+
+
+def holds(prefix: Path) -> bool:
+    """Whether there is a V1 file or a V2 index of this name."""
+    return prefix.is_file() or index_of(prefix).is_file()
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

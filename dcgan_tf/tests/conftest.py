@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -49,3 +50,20 @@ def golden():
 def golden_path():
     """`golden_path(name)` is where a golden file or folder lies."""
     return golden_file
+
+
+@pytest.fixture(scope="session")
+def variables():
+    """`variables(recording)`: the weights a recording was made with, read by TensorFlow itself from the checkpoint that
+    it names; where it holds them too, they are the same."""
+
+    def read(recording: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        prefix = Path(json.loads(str(recording["meta"]))["checkpoint"])
+        reader = tf.train.load_checkpoint(str(golden_file(prefix.parent.as_posix()) / prefix.name))
+        found = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+        for name, value in recording.items():
+            if name.startswith("var/"):
+                assert np.array_equal(found[name.removeprefix("var/")], value)
+        return found
+
+    return read

@@ -113,8 +113,9 @@ def test_every_flag_takes_its_value_as_the_original_s_do(spelling):
         ("--gpu_ids 1,2", "device", "gpu:1"),
         ("--gpu_ids 1 --device cpu", "device", "cpu"),
         ("--fps 24000/1001", "fps", Fraction(24000, 1001)),
-        ("--loop", "loop", 48),
-        ("--loop 12", "loop", 12),
+        ("--generation_mode 2 --loop", "loop", 48),
+        ("--generation_mode 2 --loop --fps 60", "loop", 120),
+        ("--generation_mode 2 --loop 12", "loop", 12),
     ],
 )
 def test_spellings(line, name, value):
@@ -211,6 +212,10 @@ WRONG = {
     "--fps 0": "--fps must be above 0",
     "--fps fast": "--fps 'fast' is no number",
     "--video film.webm": "cannot write a film as 'film.webm'",
+    "--video film.mp4": "--video is for films; --gen_json FILE or --generation_mode N make one",
+    "--visualize --loop": "--loop is for films",
+    "--train --gen_json a.json --keep_frames": "--keep_frames is for films",
+    "--small": "--small goes with --export",
     "--dataset a/b": "must be a folder's name",
     "--dataset a\\b": "must be a folder's name",
     "--dataset ..": "must be a folder's name",

@@ -14,7 +14,7 @@ from PIL import Image
 
 import films
 from cuts import Frame
-from films import close_loop, find_film, make_film, make_walk
+from films import check_walk, close_loop, find_film, make_film, make_walk
 from latent import slerp
 from seeds import read_seed, write_seed
 from shared_scripts.cli import StoppedBetweenSteps, UserError
@@ -58,11 +58,16 @@ def given(cuts=(MOVE,), **changes):
     flags |= {"batch_size": 4, "reference_exact": False, "input_seed_path": "seeds/a", "walk_rand_seed": 7}
     flags |= {"walk_num": 9, "max_jump_step": 0.03, "min_jump_step": None, "interp_json": None, "sin_cycle_json": None}
     flags |= {"num_images": None, "label": None, "video": None, "fps": 24, "crf": 18, "lossless": False, "zoom": 1}
-    return Namespace(**flags | {"keep_frames": False, "loop": 0, "seed": None, "stretch": False} | changes)
+    flags |= {"keep_frames": False, "loop": 0, "seed": None, "stretch": False, "z_dist": "uniform_signed"}
+    return Namespace(**flags | changes)
 
 
 def render(flags, sampler=None):
     make_film(flags, sampler or Drawing(), find_film(flags))
+
+
+def walk(flags, sampler):
+    make_walk(flags, sampler, check_walk(flags))
 
 
 def written(folder="samples"):
@@ -120,6 +125,18 @@ def test_random_pictures_come_with_the_side_files_that_make_them_again(folder):
         z = read_seed(str(stem)).values
         assert len(z) == 6 and picture(f"{stem}.png")[0, 0, 0] == level(z[0])
         assert (z != z.astype(np.float32)).all()  # every digit
+
+
+def test_random_pictures_are_of_the_networks_distribution(folder):
+    cuts = [
+        {"mode_num": "randGen", "total_frame_num": 3},
+        {"mode_num": 8, "start_image": "a", "total_frame_num": 1, "max_step": 0},
+    ]
+    render(given(cuts, z_dist="normal01"))
+    for i, z in enumerate(np.random.RandomState(1).standard_normal((3, 6))):
+        stem = Path("samples", FOLDER, f"my_faces_20190910-185017_{i:05d}")
+        np.testing.assert_array_equal(read_seed(str(stem)).values, z)
+        assert picture(f"{stem}.png")[0, 0, 0] == np.clip(level(z[0]), 0, 255)
 
 
 def test_the_reference_exactly(folder):
@@ -193,9 +210,9 @@ def test_ctrl_c_leaves_a_film_that_plays_and_the_frames(folder, capsys):
                 os.kill(os.getpid(), signal.SIGINT)
             return super().__call__(z, y)
 
-    walk = [{"mode_num": 4, "start_image": "a", "total_frame_num": 300, "max_speed": 0.1}]
+    cuts = [{"mode_num": 4, "start_image": "a", "total_frame_num": 300, "max_speed": 0.1}]
     with pytest.raises(StoppedBetweenSteps):
-        render(given(walk, video=Path("film.mp4"), keep_frames=True), Interrupted())
+        render(given(cuts, video=Path("film.mp4"), keep_frames=True), Interrupted())
     assert sum(1 for _ in read_frames("film.mp4")) == 128 == len(list(Path("samples").rglob("*.png")))
     assert "Stopped after 128 of 300 frames" in capsys.readouterr().err
     assert not [name for name in written(".") if "part" in name or "tmp" in name]
@@ -232,7 +249,7 @@ def test_loops_of_films_and_walks(folder):
     render(given(loop=7))
     paths = sorted(Path("samples").rglob("*.png"))
     assert len(paths) == 12 and (picture(paths[0]) == picture(paths[-1])).all()
-    make_walk(given(generation_mode=6, loop=7, sample_dir=Path("walks"), video=Path("walk.mp4")), Drawing())
+    walk(given(generation_mode=6, loop=7, sample_dir=Path("walks"), video=Path("walk.mp4")), Drawing())
     assert sum(1 for _ in read_frames("walk.mp4")) == 16 and not Path("walks").exists()
 
 
@@ -251,11 +268,11 @@ def test_labels_of_films(folder):
 
 
 def test_random_pictures_go_through_all_digits(folder):
-    make_walk(given(num_images=12), Drawing(1, y_dim=10))
+    walk(given(num_images=12), Drawing(1, y_dim=10))
     np.testing.assert_allclose(digits(), [*range(10), 0, 1], atol=0.05)
-    make_walk(given(num_images=2, label=4, sample_dir=Path("fours")), Drawing(1, y_dim=10))
+    walk(given(num_images=2, label=4, sample_dir=Path("fours")), Drawing(1, y_dim=10))
     np.testing.assert_allclose(digits("fours"), [4, 4], atol=0.05)
-    make_walk(given(generation_mode=8, label=7, sample_dir=Path("sevens")), Drawing(1, y_dim=10))
+    walk(given(generation_mode=8, label=7, sample_dir=Path("sevens")), Drawing(1, y_dim=10))
     np.testing.assert_allclose(digits("sevens"), [7] * 9, atol=0.05)
 
 
@@ -265,12 +282,12 @@ def test_conditional_networks_need_a_label(folder, capsys):
     with pytest.raises(UserError, match=rf"cut 2 \(mode 1\): {message} \(or \"label\" to the JSON\)"):
         render(given([MOVE | {"label": 1}, MOVE]), conditional)
     with pytest.raises(UserError, match=message):
-        make_walk(given(generation_mode=6), conditional)
+        walk(given(generation_mode=6), conditional)
     with pytest.raises(UserError, match=message):
-        make_walk(given(label=11), conditional)
+        walk(given(label=11), conditional)
     assert not Path("samples").exists()
     render(given([MOVE | {"label": 1}]), plain)
-    make_walk(given(label=1, num_images=1), plain)
+    walk(given(label=1, num_images=1), plain)
     assert capsys.readouterr().err.count("Warning: this network has no labels") == 2
 
 
@@ -278,13 +295,13 @@ def test_conditional_networks_need_a_label(folder, capsys):
 
 
 def test_walks_are_straight_in_the_samples_folder(folder):
-    make_walk(given(generation_mode=8), Drawing())
+    walk(given(generation_mode=8), Drawing())
     assert written() == [f"Walk_randSeed7_20190910-185017_{i:05d}.png" for i in range(9)]
     assert picture("samples/Walk_randSeed7_20190910-185017_00000.png")[0, 0, 0] == level(-1)
 
 
 def test_random_pictures_of_mode_1_and_their_side_files(folder):
-    make_walk(given(num_images=3), Drawing())
+    walk(given(num_images=3), Drawing())
     stems = [f"RandGen_20190910-185017_{i:05d}" for i in range(3)]
     assert written() == sorted(f"{stem}.{ending}" for stem in stems for ending in ("json", "png"))
     for i, z in enumerate(np.random.RandomState(7).uniform(-1, 1, (3, 6))):
@@ -295,8 +312,26 @@ def test_random_pictures_of_mode_1_and_their_side_files(folder):
 def test_names_after_the_interpolation_file(folder):
     Path("jsons").mkdir()
     Path("jsons/my.pairs.json").write_text('{"base_dir": "seeds", "data": [["a", "b", 2]]}')
-    make_walk(given(generation_mode=10, interp_json="jsons\\my.pairs.json"), Drawing())
+    walk(given(generation_mode=10, interp_json="jsons\\my.pairs.json"), Drawing())
     assert written() == [f"my.pairs_20190910-185017_{i:05d}.png" for i in range(2)]
+
+
+def test_files_of_a_walk_are_read_once(folder, capsys):
+    Path("pairs.json").write_text('{"base_dir": "seeds", "title": "x", "data": [["a", "b", 2]]}')
+    flags = given(generation_mode=10, interp_json="pairs.json")
+    files = check_walk(flags)
+    assert capsys.readouterr().err.count("title ignored") == 1
+    Path("pairs.json").unlink()
+    Path("seeds/a.json").unlink()
+    make_walk(flags, Drawing(), files)
+    assert "Warning" not in capsys.readouterr().err and len(written()) == 2
+
+
+def test_a_loop_behind_mode_12(folder):
+    walk(given(generation_mode=12, loop=3), Drawing())
+    names = written()
+    assert len(names) == 53
+    assert names[-3:] == [f"mode11_20190910-185017_loop_{i:05d}.png" for i in range(3)]
 
 
 def test_seeds_of_other_networks_are_refused_before_anything_is_written(folder):
@@ -304,5 +339,5 @@ def test_seeds_of_other_networks_are_refused_before_anything_is_written(folder):
     with pytest.raises(UserError, match="a.json has 100 numbers, but this network takes 6"):
         render(given())
     with pytest.raises(UserError, match="a.json has 100 numbers"):
-        make_walk(given(generation_mode=6), Drawing())
+        walk(given(generation_mode=6), Drawing())
     assert not Path("samples").exists()

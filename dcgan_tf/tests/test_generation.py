@@ -254,7 +254,9 @@ def test_without_a_data_set_s_name_the_newest_training(make, tmp_path):
         ("checkpoint_v1/glyphs_4_44_36", 501, "net_gray_44x36.npz"),
     ],
 )
-def test_the_original_s_checkpoints_as_users_have_them(make, golden_path, golden, tmp_path, name, step, recording):
+def test_the_original_s_checkpoints_as_users_have_them(
+    make, golden_path, golden, variables, tmp_path, name, step, recording
+):
     """Sizes, colours and labels are theirs; a picture is the one that the original's weights make."""
     folder = tmp_path / "checkpoint" / Path(name).name
     folder.mkdir(parents=True)
@@ -267,8 +269,7 @@ def test_the_original_s_checkpoints_as_users_have_them(make, golden_path, golden
     height, width = held["images"].shape[1:3]
     assert f"DCGAN.model-{step}: {height}x{width} " in err
     a = load_model(folder / f"DCGAN.model-{step}").architecture
-    weights = {key.removeprefix("var/"): value for key, value in held.items() if key.startswith("var/")}
-    expected = drawn_by(weights, a, uniform(8, 2, a.z_dim), labels)
+    expected = drawn_by(variables(held), a, uniform(8, 2, a.z_dim), labels)
     assert np.abs(tiles(only(tmp_path / "samples"), 1, 2) - expected).max() <= 1
 
 
@@ -375,6 +376,34 @@ def test_freezing_a_checkpoint_without_statistics(make, tmp_path):
     z = uniform(1, 3, 4).astype(np.float32)
     found = frozen_pictures(tmp_path / "checkpoint/frozen_b6/model.b6-000007_frz.pb", "generator_1/Tanh", z=z)
     np.testing.assert_allclose(found, Sampler(SMALL, weights)(z), atol=1e-5, rtol=0)
+
+
+def test_the_trainings_of_the_comparison_are_no_dcgans(make, tmp_path):
+    """Without --dataset the newest training counts, but not those of --model."""
+    folder = small(tmp_path / "checkpoint/dots_6_16_20")
+    save_checkpoint(tmp_path / "checkpoint/gan_mnist/gan.model", {"generator/0/w": np.zeros((2, 2), np.float32)})
+    assert f"{Path('checkpoint') / folder.name / 'DCGAN.model-7'}: 16x20" in make("--num_images", 2)
+
+
+def test_films_without_a_data_set_are_named_after_the_training(make, tmp_path):
+    small(tmp_path / "checkpoint/dots_6_16_20")
+    (tmp_path / "film.json").write_text(json.dumps({"data": [{"mode_num": "randGen", "total_frame_num": 1}]}))
+    make("--gen_json", "film.json")
+    assert only(tmp_path / "samples").name.startswith("film-dots-")
+
+
+@pytest.mark.parametrize("how", ["--export", "--freeze"])
+def test_one_training_s_export_does_not_replace_another_s(run, make, tmp_path, how):
+    small(tmp_path / "checkpoint/x_6_16_20")
+    make("--dataset", "x", how)
+    make("--dataset", "x", how)  # once more is no harm
+    folder = small(tmp_path / "checkpoint/y_6_16_20", 8)  # of the same step, but other numbers
+    for path in folder.glob("DCGAN.model-8*"):
+        path.rename(folder / path.name.replace("-8", "-7"))
+    (folder / "checkpoint").unlink()
+    before = {path: path.read_bytes() for path in (tmp_path / "checkpoint").rglob("*b64*/*")}
+    refused(run("--dataset", folder.name[0], how), "is there already, of another training")
+    assert before and all(path.read_bytes() == content for path, content in before.items())
 
 
 def test_what_comes_first(make, tmp_path):

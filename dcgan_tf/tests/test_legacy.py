@@ -42,7 +42,7 @@ def vectors(a: Architecture, count: int = 3) -> tuple:
 
 
 @pytest.mark.parametrize("folder", REAL)
-def test_real_checkpoints_make_the_original_s_pictures(golden, golden_path, folder):
+def test_real_checkpoints_make_the_original_s_pictures(golden, golden_path, variables, folder):
     name, recording = REAL[folder]
     recording = golden(recording)
     prefix = newest(golden_path(folder))
@@ -50,8 +50,9 @@ def test_real_checkpoints_make_the_original_s_pictures(golden, golden_path, fold
     model = load_model(prefix)  # 44 x 36 of the glyphs is read off the folder's name
     assert model.step == int(name.split("-")[1])
     assert whole(model) and not model.others
-    for variable, value in model.weights.items():
-        assert np.array_equal(value, recording[f"var/{variable}"]), variable
+    expected = variables(recording)
+    assert model.weights.keys() == expected.keys()
+    assert all(np.array_equal(value, expected[variable]) for variable, value in model.weights.items())
     images = Sampler(model.architecture, model.weights)(recording["z"], recording.get("y"))
     np.testing.assert_allclose(images, recording["sampler"], atol=1e-5, rtol=0)
 
@@ -167,6 +168,14 @@ def test_the_batch_size_in_a_folder_s_name_hides_nothing(tmp_path, somewhere):
     assert find_folder(tmp_path, "empty", 64, (64, 64), any_size=True) is None
 
 
+def test_another_data_set_s_folder_is_not_taken(tmp_path, somewhere):
+    somewhere("faces_8_16_16", 2)
+    assert find_folder(tmp_path, "faces_8", 8, (16, 16), any_size=True) is None
+    assert find_folder(tmp_path, "faces_8_16", 8, (16, 16), any_size=True) is None
+    own = somewhere("faces_8_8_16_16", 2)
+    assert find_folder(tmp_path, "faces_8", 64, (16, 16), any_size=True) == own
+
+
 @pytest.mark.parametrize("folder", ["faces_64", "faces_64_64"])
 def test_the_first_version_s_folders(tmp_path, somewhere, folder):
     there = somewhere(folder, 7)
@@ -193,6 +202,26 @@ def test_a_checkpoint_by_name(tmp_path, somewhere, name):
     assert find_named(str(folder / "DCGAN.model-3"), []) == folder / "DCGAN.model-3"
     with pytest.raises(UserError, match="no checkpoint DCGAN.model-5.*DCGAN.model-3, DCGAN.model-20, DCGAN.model-100"):
         find_named("DCGAN.model-5", [folder])
+
+
+def test_a_path_s_name_is_not_looked_for_in_another_training_s_folder(tmp_path, somewhere):
+    folder = somewhere("faces_64_20_36", 3)
+    for written in ("checkpoint/other_64_20_36/DCGAN.model-3", "C:\\old\\other_64_20_36\\DCGAN.model-3"):
+        with pytest.raises(UserError, match="there is no checkpoint .*other_64_20_36"):
+            find_named(written, [folder, tmp_path])
+    for written in ("checkpoint/faces_64_20_36/DCGAN.model-3", "C:\\old\\faces_64_20_36\\DCGAN.model-3"):
+        for folders in ([folder], [tmp_path], [folder, tmp_path]):
+            assert find_named(written, folders) == folder / "DCGAN.model-3"
+
+
+def test_a_copied_folder_is_not_left(tmp_path, somewhere):
+    folder = somewhere("faces_64_20_36", 3, 20)
+    copy = tmp_path / "copy_64_20_36"
+    shutil.copytree(folder, copy)
+    (copy / "checkpoint").write_text(f'model_checkpoint_path: "{(folder / "DCGAN.model-20").as_posix()}"\n')
+    for path in copy.glob("DCGAN.model-20.*"):
+        path.unlink()
+    assert newest(copy) == copy / "DCGAN.model-3"
 
 
 def test_a_dead_path_in_the_state_file_is_ignored(somewhere):

@@ -33,7 +33,7 @@ def recorded_architecture(recording: dict) -> Architecture:
     return Architecture(**{n: (getattr(defaults, n) if v is None else v) for n, v in sizes.items()})
 
 
-def recorded_weights(recording: dict, prefix: str = "var/") -> dict[str, np.ndarray]:
+def recorded_values(recording: dict, prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): value for name, value in recording.items() if name.startswith(prefix)}
 
 
@@ -42,14 +42,14 @@ def recording(request, golden):
     return golden(request.param)
 
 
-def test_the_sampler_equals_the_original(recording):
-    a, weights = recorded_architecture(recording), recorded_weights(recording)
+def test_the_sampler_equals_the_original(recording, variables):
+    a, weights = recorded_architecture(recording), variables(recording)
     images, _ = generator(weights, a, recording["z"], recording.get("y"))
     np.testing.assert_allclose(images, recording["sampler"], atol=1e-5, rtol=0)
 
 
-def test_the_training_networks_equal_the_original(recording):
-    a, weights, y = recorded_architecture(recording), recorded_weights(recording), recording.get("y")
+def test_the_training_networks_equal_the_original(recording, variables):
+    a, weights, y = recorded_architecture(recording), variables(recording), recording.get("y")
     images, moments = generator(weights, a, recording["z"], y, training=True)
     np.testing.assert_allclose(images, recording["G_train"], atol=1e-5, rtol=0)
     real, real_moments = discriminator(weights, a, recording["images"], y)
@@ -60,14 +60,15 @@ def test_the_training_networks_equal_the_original(recording):
     recorded = [recording[name] for name in ("d_loss_real", "d_loss_fake", "g_loss")]
     np.testing.assert_allclose(losses, recorded, atol=1e-5, rtol=0)
     for after, new in (("after_G/", moments), ("after_Dreal/", real_moments)):
-        for name, value in recorded_weights(recording, after).items():
-            if name in new:
-                moved = DECAY * weights[name] + (1 - DECAY) * new[name]
-                np.testing.assert_allclose(moved, value, atol=1e-5, rtol=1e-5, err_msg=name)
+        recorded = {name: value for name, value in recorded_values(recording, after).items() if name in new}
+        assert recorded.keys() == new.keys()
+        for name, value in recorded.items():
+            moved = DECAY * weights[name] + (1 - DECAY) * new[name]
+            np.testing.assert_allclose(moved, value, atol=1e-5, rtol=1e-5, err_msg=name)
 
 
-def test_every_variable_is_the_original_s(recording):
-    a, weights = recorded_architecture(recording), recorded_weights(recording)
+def test_every_variable_is_the_original_s(recording, variables):
+    a, weights = recorded_architecture(recording), variables(recording)
     shapes = {name: value.shape for name, value in weights.items()}
     assert variable_shapes(a) == shapes
     assert architecture_of(shapes, [(a.height, a.width)], "it") == a
@@ -121,9 +122,20 @@ def test_another_network_is_named(change, words):
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
-def test_half_precision_hardly_shows(golden, name):
+def test_half_precision_hardly_shows(golden, variables, name):
     recording = golden(name)
-    a, weights = recorded_architecture(recording), recorded_weights(recording)
+    a, weights = recorded_architecture(recording), variables(recording)
     images, _ = generator(weights, a, recording["z"], recording.get("y"), dtype=tf.bfloat16)
     assert images.dtype == tf.float32
     assert np.sqrt(np.mean((images - recording["sampler"]) ** 2)) < 0.01
+
+
+def test_the_older_batch_normalisation_moves_to_the_biased_variance(golden, variables):
+    recording = golden("net_rgb64_nonfusedbn.npz")
+    a, weights = recorded_architecture(recording), variables(recording)
+    _, moments = generator(weights, a, recording["z"], training=True, biased_variance=True)
+    recorded = recorded_values(recording, "after_G/")
+    assert recorded.keys() == moments.keys()
+    for name, value in recorded.items():
+        moved = DECAY * weights[name] + (1 - DECAY) * moments[name]
+        np.testing.assert_allclose(moved, value, atol=1e-5, rtol=1e-5, err_msg=name)

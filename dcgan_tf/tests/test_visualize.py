@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from shared_scripts.cli import UserError
-from visualize import SHORT_STAMP, merged_film, visualize, walks
+from visualize import SHORT_STAMP, latents_of, merged_film, visualize
 
 RECORDED = ["faces/opt0", "faces/opt1", "faces/opt2", "faces/opt3", "faces/opt4", "mnist/opt1", "mnist/opt2"]
 
@@ -38,16 +38,17 @@ def test_latents_match_the_reference(golden, name):
     meta = json.loads(str(recorded["meta"]))
     rng, python_rng = np.random.RandomState(meta["numpy_seed"]), random.Random(meta["python_seed"])
     y_dim = 10 if name.startswith("mnist") else 0
-    found = list(walks(int(name[-1]), meta["batch_size"], meta["z_dim"], y_dim, rng, python_rng))
-    z = np.stack([walk.z for walk in found])
+    found = list(latents_of(int(name[-1]), meta["batch_size"], meta["z_dim"], y_dim, rng, python_rng))
+    z = np.stack([latents.z for latents in found])
     assert z.dtype == np.float32
     np.testing.assert_allclose(z, recorded[f"{name}/z"], atol=1e-6)
     files = [re.sub(r".*/|\|.*", "", text) for text in recorded[f"{name}/names"] if not text.startswith("EXC")]
     endings = ".png" if int(name[-1]) < 2 else ".gif"
-    stems = [walk.stem.replace("test", "test_YYYYMMDDHHMMSS") if name[-1] == "0" else walk.stem for walk in found]
+    stems = [latents.stem for latents in found]
+    stems = [stem.replace("test", "test_YYYYMMDDHHMMSS") if name[-1] == "0" else stem for stem in stems]
     assert [stem + endings for stem in stems] == files
     if y_dim:
-        assert (np.stack([walk.labels for walk in found]) == recorded[f"{name}/y"]).all()
+        assert (np.stack([latents.labels for latents in found]) == recorded[f"{name}/y"]).all()
 
 
 @pytest.mark.parametrize("option", [0, 1, 2, 3, 4])
@@ -129,4 +130,22 @@ def test_stretch_fills_the_range(tmp_path):
 def test_no_such_option(tmp_path):
     with pytest.raises(UserError, match="0 to 4, not 5"):
         visualize(Painter(), 5, tmp_path / "new", 4)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("option", [0, 1, 2, 3, 4])
+def test_one_label_for_all(tmp_path, option):
+    """The latents are what they are without it."""
+    usual, threes = Painter(3, 10, 1, True), Painter(3, 10, 1, True)
+    for painter, label in ((usual, None), (threes, 3)):
+        visualize(painter, option, tmp_path, 4, np.random.RandomState(0), random.Random(0), label=label)
+    assert all((y == np.eye(10)[3]).all() for _, y in threes.asked)
+    for (z, _), (expected, _) in zip(threes.asked, usual.asked, strict=True):
+        np.testing.assert_array_equal(z, expected)
+
+
+@pytest.mark.parametrize(("label", "y_dim", "words"), [(3, 0, "no labels"), (10, 10, "the labels 0 to 9")])
+def test_labels_the_network_does_not_know(tmp_path, label, y_dim, words):
+    with pytest.raises(UserError, match=f"--label {label}: this network knows {words}"):
+        visualize(Painter(3, y_dim), 1, tmp_path / "new", 4, label=label)
     assert not (tmp_path / "new").exists()

@@ -89,7 +89,8 @@ def test_reversed_walks_turn_round_and_clamped_ones_stay():
 def flags(mode=6, **changes):
     given = {"generation_mode": mode, "input_seed_path": None, "interp_json": None, "sin_cycle_json": None}
     given |= {"walk_num": 20, "num_images": None, "max_jump_step": 0.03, "min_jump_step": None, "walk_rand_seed": None}
-    return Namespace(**given | {"seed": None, "reference_exact": False, "batch_size": 8, "video": None} | changes)
+    given |= {"seed": None, "reference_exact": False, "batch_size": 8, "video": None, "z_dist": "uniform_signed"}
+    return Namespace(**given | changes)
 
 
 @pytest.fixture
@@ -127,6 +128,46 @@ def test_a_drawn_seed_is_told_and_in_the_names(folder, capsys):
     np.testing.assert_array_equal(vectors(given), vectors(given))
 
 
+@pytest.mark.parametrize("mode", [1, 2, 3, 4, 5])
+def test_random_vectors_are_of_the_networks_distribution(mode, folder):
+    def drawn(z_dist):
+        z = vectors(flags(mode=mode, num_images=200, seed=5, z_dist=z_dist))
+        return z if mode == 1 else z[::32] if mode in (3, 5) else z[:1]  # the ends of arcs
+
+    uniform = RandomState(5).random_sample(6)
+    expected = {"normal01": RandomState(5).standard_normal(6), "uniform_unsigned": uniform}
+    for z_dist, z in (expected | {"uniform_signed": 2 * uniform - 1}).items():
+        np.testing.assert_allclose(drawn(z_dist)[0], z, atol=1e-12)
+    if len(drawn("normal01")) > 1:  # not the first ones alone
+        assert abs(drawn("normal01")[3:]).max() > 1.5 and drawn("uniform_unsigned")[3:].min() >= 0
+
+
+@pytest.mark.parametrize("z_dist", ["uniform_signed", "normal01"])
+def test_the_distribution_of_vectors_is_none_of_velocities(z_dist, folder):
+    z = vectors(flags(input_seed_path="samples/a", seed=5, z_dist=z_dist))
+    np.testing.assert_allclose(z[1] - z[0], np.clip(z[0] + velocity(5), -1, 1) - z[0], atol=1e-12)
+
+
+def velocity(seed):
+    """The first velocity of a walk of 6 numbers, with its first step."""
+    dice = random.Random(seed)
+    return RandomState(seed).uniform(-0.003, 0.003, 6) + [dice.uniform(-0.0003, 0.0003) for _ in range(6)]
+
+
+@pytest.mark.parametrize("mode", WALKS)
+def test_the_frames_of_a_loop_come_after_the_film(mode):
+    start = Seed(None, np.zeros(2))
+    files = {"pairs": (Pair(start, start, 9),), "cycles": (Cycle(1, 7, 0),), "overall_length": 9}
+    settings = Settings(2, RandomState(1), random.Random(1), start.values, 1, 9, 9, **files)
+    walk = plan_walk(mode, settings, "t", 0, "j")
+    film, loop = ([walk.name(i) for i in range(*ends)] for ends in ((0, walk.total), (walk.total, walk.total + 120)))
+    assert max(film) < min(loop) and loop == sorted(set(loop))
+    if mode == 12:
+        assert loop[0] == "mode11_t_loop_00000.png"
+    else:
+        assert loop[0] == film[-1].replace(f"_{walk.total - 1:05d}", f"_{walk.total:05d}")
+
+
 def test_files_of_modes_10_and_14(folder):
     (folder / "i.json").write_text('{"base_dir": "samples", "data": [["a", "a.json", 3]]}')
     assert len(vectors(flags(10, interp_json="i.json"))) == 3
@@ -146,7 +187,6 @@ SINES = {"overall_length": 5, "data": [{"idx": 2, "framesPerCycle": 4}]}
         (17, {}, "there is no --generation_mode 17; there are 1..16"),
         (6, {"input_seed_path": None}, "--generation_mode 6 starts from a vector: add --input_seed_path"),
         (6, {"input_seed_path": "samples/b"}, "there is no seed file samples/b.json"),
-        (6, {"walk_num": 0}, "--walk_num must be 1 or more, not 0"),
         (10, {}, "--generation_mode 10 needs --interp_json"),
         (10, {"interp_json": "none.json"}, "there is no file none.json"),
         (10, {"interp_json": {"base_dir": "samples"}}, "j.json: data is missing"),

@@ -36,6 +36,13 @@ def test_two_gpus(monkeypatch, name, wanted):
     assert devices_tf.pick_device(name) == wanted
 
 
+@pytest.mark.parametrize(("name", "said"), [("gpu:7", True), ("cuda", True), ("cpu", False), ("auto", False)])
+def test_a_gpu_that_is_not_there_is_told(monkeypatch, capsys, name, said):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    devices_tf.tell_device(name, devices_tf.pick_device(name))
+    assert capsys.readouterr().err == (f"TensorFlow sees no {name} here: computing on the CPU.\n" if said else "")
+
+
 def test_precision_by_name():
     assert devices_tf.pick_precision("float32") == tf.float32
     assert devices_tf.pick_precision("bf16") == tf.bfloat16

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from shared_scripts.progress import Board, Progress, append_row
+from shared_scripts.progress import Board, Progress, append_row, forget_rows_after
 
 
 def rows(path):
@@ -36,6 +36,26 @@ def test_an_empty_csv_gets_its_header(tmp_path):
     (tmp_path / "x.csv").touch()
     append_row(tmp_path / "x.csv", {"step": 1, "loss": 2})
     assert rows(tmp_path / "x.csv") == [{"step": 1, "loss": 2}]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("step,loss\n1,2\n2,3\n3,4\n", "step,loss\n1,2\n2,3\n"),
+        ("step,loss\n1,2\n2,3\n2", "step,loss\n1,2\n2,3\n"),  # killed while it wrote
+        ("step,loss\n1,2\n2,3", "step,loss\n1,2\n"),  # or perhaps 3.5
+        ("step,loss\n", "step,loss\n"),
+        ("step,lo", ""),
+        ("", ""),
+    ],
+)
+def test_rows_behind_a_step_are_forgotten(tmp_path, before, after):
+    path = tmp_path / "losses.csv"
+    forget_rows_after(path, 2)
+    assert not path.exists()
+    path.write_text(before)
+    forget_rows_after(path, 2)
+    assert path.read_text() == after
 
 
 def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
