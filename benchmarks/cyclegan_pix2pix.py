@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import json
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import torch  # noqa: E402
 from machine import describe, peaks  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
-from turns import psnr, take_turns  # noqa: E402
+from turns import psnr, take_turns, write_results  # noqa: E402
 
 from instance_norm import InstanceNorm  # noqa: E402
 from models import find_model  # noqa: E402
@@ -168,9 +167,7 @@ def main(argv: list[str] | None = None) -> int:
         print_table(f"{netG}, {flags.size}x{flags.size}", found[netG], peak)
     found["cycle_gan_step"] = measure_step(flags.training_size, flags.rounds, device)
     print_table(f"CycleGAN step, {flags.training_size}x{flags.training_size}", found["cycle_gan_step"], peak)
-    output = Path(flags.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(found, indent=1) + "\n")
+    write_results(flags.output, found)
     return 0
 
 

@@ -8,7 +8,6 @@ fastest time of each counts. Arithmetic is compared with what convolutions reach
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import contextmanager
 from functools import partial
@@ -26,7 +25,7 @@ quiet_tensorflow()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from machine_tf import FORMATS, describe, peaks  # noqa: E402
-from turns import psnr, take_turns  # noqa: E402
+from turns import psnr, take_turns, write_results  # noqa: E402
 
 import networks  # noqa: E402
 from architecture import DISCRIMINATOR, GENERATOR, Architecture, initial_weights, is_trained  # noqa: E402
@@ -167,10 +166,7 @@ def main(argv: list[str] | None = None) -> int:
         results["training"] = measure_training(a, flags.batch, flags.rounds)
         results["sampler"] = measure_sampler(a, flags.batch, flags.rounds)
     show(results)
-    path = Path(flags.output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print(f"wrote {path}")
+    write_results(flags.output, results)
     return 0
 
 

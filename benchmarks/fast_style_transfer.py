@@ -8,7 +8,6 @@ is compared with what convolutions reach in the same minute.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +24,7 @@ quiet_tensorflow()
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from machine_tf import FORMATS, describe, peaks  # noqa: E402
-from turns import psnr, take_turns  # noqa: E402
+from turns import psnr, take_turns, write_results  # noqa: E402
 
 import losses as loss_functions  # noqa: E402
 from legacy import load_checkpoint  # noqa: E402
@@ -188,10 +187,7 @@ def main(argv: list[str] | None = None) -> int:
         results["compilations_for_ten_sizes"] = count_compilations()
         results["training"] = measure_training(flags.training_size, flags.rounds)
     show(results)
-    path = Path(flags.output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print(f"wrote {path}")
+    write_results(flags.output, results)
     return 0
 
 

@@ -7,7 +7,6 @@ by PyTorch's own counter and compared with what convolutions reach on this machi
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ RESULTS = Path(__file__).resolve().parent / "results" / "neural_style.json"
 import torch  # noqa: E402
 from machine import describe, fastest, peaks  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
-from turns import psnr  # noqa: E402
+from turns import psnr, write_results  # noqa: E402
 
 import data  # noqa: E402
 from networks import VGG19, convolution_names  # noqa: E402
@@ -154,10 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     results["first_preview_seconds"] = seconds_to_first_preview(max(flags.sizes))
     print(f"first preview at {max(flags.sizes)} px, from the start of the process: "
           f"{results['first_preview_seconds']:.1f} s")  # fmt: skip
-    path = Path(flags.output)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    print(f"wrote {path}")
+    write_results(flags.output, results)
     return 0
 
 

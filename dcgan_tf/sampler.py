@@ -17,7 +17,8 @@ PROBES = 256  # latent vectors that stand for all, where the statistics have to 
 class Sampler:
     """Pictures of latent vectors: `sampler(z, y)`.
 
-    `sigmoid` tells how to read the values: 0..1 of the conditional network, -1..1 of the generic one.
+    `z_dim` and `y_dim` are the lengths of a latent vector and of a label's (0 of networks without); `height`, `width`
+    and `channels` a picture's; `sigmoid` tells how to read its values: 0..1 of the conditional network, else -1..1.
     """
 
     def __init__(
@@ -27,7 +28,10 @@ class Sampler:
         device: str = "/CPU:0",
         dtype: tf.DType = tf.float32,
     ):
-        self.architecture, self.device = architecture, device
+        a = self.architecture = architecture
+        self.z_dim, self.y_dim, self.sigmoid = a.z_dim, a.y_dim, a.conditional
+        self.height, self.width, self.channels = a.height, a.width, a.channels
+        self.device = device
         with tf.device(device):
             weights = complete(architecture, weights)
             self.weights = {n: tf.cast(v, dtype) for n, v in fold(architecture, weights).items()}
@@ -35,36 +39,6 @@ class Sampler:
         signature = [tf.TensorSpec([None, count]) for count in (architecture.z_dim, architecture.y_dim)]
         self.draw = tf.function(self.pass_through, input_signature=signature, autograph=False)
         self.dtype = dtype
-
-    @property
-    def z_dim(self) -> int:
-        """Length of a latent vector."""
-        return self.architecture.z_dim
-
-    @property
-    def y_dim(self) -> int:
-        """Number of labels; 0 of the generic network."""
-        return self.architecture.y_dim
-
-    @property
-    def height(self) -> int:
-        """Of a picture, in pixels."""
-        return self.architecture.height
-
-    @property
-    def width(self) -> int:
-        """Of a picture, in pixels."""
-        return self.architecture.width
-
-    @property
-    def channels(self) -> int:
-        """Of a picture: 1, 3 or 4."""
-        return self.architecture.channels
-
-    @property
-    def sigmoid(self) -> bool:
-        """Whether pictures are 0..1 instead of -1..1."""
-        return self.architecture.conditional
 
     def __call__(self, z: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
         """z (N, z_dim), labels y (N, y_dim) where the network wants them -> (N, H, W, C) float32."""
