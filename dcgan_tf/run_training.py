@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,7 +182,6 @@ class TrainingRun:
                 f"the training in {self.folder} has all its {self.epoch} epochs behind it; give --epoch a larger "
                 "number to go on"
             )
-        forget_rows_after(self.folder / "losses.csv", self.counter)
 
     def tell_sizes(self) -> None:
         """Say where a checkpoint's networks are not those that the flags ask for: they stay as they are."""
@@ -196,6 +196,9 @@ class TrainingRun:
     def go(self) -> None:
         """Train to the end. Ctrl-C saves and stops; the same command goes on."""
         self.write_flags()
+        if self.flags.checkpoint_name:
+            keep_later(self.folder, self.counter)
+        forget_rows_after(self.folder / "losses.csv", self.counter)
         total, done = self.flags.epoch * self.batches, self.epoch * self.batches + self.position
         board = Board(self.flags.log_dir) if self.flags.tensorboard or self.flags.G_img_sum else None
         with Progress(total, done, self.folder) as progress, StopBetweenSteps() as stop:
@@ -332,6 +335,25 @@ class TrainingRun:
         if self.position == self.batches:
             return Position(self.epoch + 1, 0, size, batch, now, now, self.sample_z)
         return Position(self.epoch, self.position, size, batch, self.epoch_start, now, self.sample_z)
+
+
+def keep_later(folder: Path, step: int) -> None:
+    """Put the checkpoints after a step, and the losses, into a folder of their own: who goes back to train another way
+    would overwrite them."""
+    later = [prefix for prefix in checkpoints_in(folder) if step_of(prefix) > step]
+    if not later:
+        return
+    number = 1
+    while (aside := folder / f"later{number}").exists():
+        number += 1
+    aside.mkdir()
+    for prefix in later:
+        for part in ("", ".meta", *PARTS):
+            if (file := prefix.with_name(prefix.name + part)).is_file():
+                file.rename(aside / file.name)
+    if (losses := folder / "losses.csv").is_file():
+        shutil.copy(losses, aside)
+    tell(f"What was trained after {step} is kept in {aside}: {', '.join(prefix.name for prefix in later[-3:])}.")
 
 
 def plain(value):

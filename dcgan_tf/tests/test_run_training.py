@@ -432,6 +432,11 @@ def test_back_to_an_earlier_checkpoint(straight, train, tmp_path):
     assert "Pictures: the same command, without --checkpoint_name, without --train." in err
     assert 'model_checkpoint_path: "DCGAN.model-43"' in (folder / "checkpoint").read_text()
     assert (folder / "losses.csv").read_text().splitlines()[-1].startswith("40,")
+    assert "What was trained after 41 is kept in checkpoint/dots_3_16_16/later1: DCGAN.model-43." in err
+    before = straight("folder").checkpoints
+    assert files_in(folder / "later1") == checkpoint_files("DCGAN.model-43") - {"checkpoint"} | LOSSES
+    assert (folder / "later1" / "losses.csv").read_text() == (before / "losses.csv").read_text()
+    assert_same(tensors(folder / "later1" / "DCGAN.model-43"), tensors(before / "DCGAN.model-43"))
 
 
 # --- other people's checkpoints, and other settings ---------------------------------------------------------------
