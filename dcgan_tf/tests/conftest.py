@@ -21,6 +21,7 @@ from shared_scripts.testing import full_disk  # noqa: E402, F401
 quiet_tensorflow()
 
 import tensorflow as tf  # noqa: E402
+from trainings import data_dir, straight, train  # noqa: E402, F401  (fixtures)
 
 tf.config.set_visible_devices([], "GPU")  # the recordings are a processor's
 

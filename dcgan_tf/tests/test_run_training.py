@@ -1,27 +1,17 @@
-"""Trainings as people start, stop, kill and go on with them: their files, their lines, their last bit."""
+"""Trainings as people start them: their files, their lines, and what they may begin with."""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from runs import (
     FACES,
-    PROJECT,
-    assert_same,
-    call,
     files_in,
-    make_mnist,
     make_picture,
     make_pictures,
     old_checkpoint,
@@ -29,109 +19,15 @@ from runs import (
     refused,
     tensors,
 )
+from trainings import LOSSES, PER_EPOCH, checkpoint_files
 
-import main as script
-import run_training
 from architecture import Architecture, initial_weights, variable_shapes
 from legacy import load_model
 from pictures import grid_pixels
 from sampler import Sampler
-from shared_scripts import checkpoints_tf
 from shared_scripts.checkpoints_tf import save_checkpoint
 
-TINY = "--train --gf_dim 4 --df_dim 4 --z_dim 5 --batch_size 3 --seed 1".split()
-KINDS = {
-    "folder": ["--dataset", "dots", "--input_fname_pattern", "*.png", "--output_height", "16"],
-    # The noise of a batch is an odd number of values here, and normal ones come in pairs: one is kept for the next
-    "mnist": ["--dataset", "mnist", "--output_height", "12", "--z_dist", "normal01"],
-}
-PER_EPOCH = 21
-LOSSES = {"losses.csv"}  # there from the tenth step on
-
-
-@pytest.fixture(scope="session")
-def data_dir(tmp_path_factory):
-    """64 pictures and 64 digits: 21 batches of three, and one left over."""
-    folder = tmp_path_factory.mktemp("data")
-    make_pictures(folder / "dots", 64)
-    make_mnist(folder / "mnist", 50, 14, 12)
-    return folder
-
-
-@pytest.fixture
-def train(capsys, tmp_path, data_dir, monkeypatch):
-    """`train(kind, *flags)` trains in an empty folder; (status, stdout, stderr)."""
-    monkeypatch.chdir(tmp_path)
-    return lambda kind, *flags: call(capsys, *TINY, *KINDS[kind], "--data_dir", data_dir, "--epoch", 2, *flags)
-
-
-class Run:
-    """A training that nothing disturbed: its folder and what it printed."""
-
-    def __init__(self, kind: str, folder: Path, data_dir: Path):
-        self.folder, printed = folder, io.StringIO()
-        places = ["--checkpoint_dir", folder / "checkpoint", "--sample_dir", folder / "samples"]
-        words = [*TINY, *KINDS[kind], "--data_dir", data_dir, "--epoch", 2, *places]
-        before, sys.stdout = sys.stdout, printed
-        try:
-            script.main([str(word) for word in words])
-        finally:
-            sys.stdout = before
-        self.lines = printed.getvalue().splitlines()
-        (self.checkpoints,) = (folder / "checkpoint").iterdir()
-
-
-@pytest.fixture(scope="session")
-def straight(tmp_path_factory, data_dir):
-    """`straight(kind)` is a Run of two epochs."""
-    runs = {}
-
-    def run(kind: str) -> Run:
-        if kind not in runs:
-            runs[kind] = Run(kind, tmp_path_factory.mktemp(kind), data_dir)
-        return runs[kind]
-
-    return run
-
-
-class Killed(BaseException):
-    """Stands for the end of the process: nothing is saved."""
-
-
-@pytest.fixture
-def interrupt(monkeypatch):
-    """`interrupt(step, how)`: in the next training, after so many steps, comes a signal, or the end ("kill")."""
-    real = run_training.TrainingRun.one_step
-
-    def plan(step: int, how: str) -> None:
-        left = [step]
-
-        def one_step(self, *arguments):
-            real(self, *arguments)
-            left[0] -= 1
-            if left[0] == 0 and how == "kill":
-                raise Killed
-            if left[0] == 0:
-                signal.raise_signal(getattr(signal, how))
-
-        monkeypatch.setattr(run_training.TrainingRun, "one_step", one_step)
-
-    yield plan
-    monkeypatch.setattr(run_training.TrainingRun, "one_step", real)
-
-
-def assert_equal_end(folder: Path, run: Run, step: int = 2 * PER_EPOCH + 1) -> None:
-    """The same last checkpoint to the bit, and the same losses."""
-    assert_same(tensors(folder / f"DCGAN.model-{step}"), tensors(run.checkpoints / f"DCGAN.model-{step}"))
-    assert (folder / "losses.csv").read_text() == (run.checkpoints / "losses.csv").read_text()
-    assert not [name for name in files_in(folder) if name.startswith(".")]
-
-
 # --- files and lines ----------------------------------------------------------------------------------------------
-
-
-def checkpoint_files(*names: str) -> set[str]:
-    return {"checkpoint"} | {f"{name}{part}" for name in names for part in checkpoints_tf.PARTS}
 
 
 def test_files_of_the_fork(straight):
@@ -301,142 +197,6 @@ def test_single_pictures(train, tmp_path, kind):
 
 def test_a_training_gone_wrong(train):
     refused(train("folder", "--learning_rate", 1e30), "the losses are no numbers", "smaller --learning_rate", status=1)
-
-
-# --- going on exactly ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("kind", "interruptions"),
-    [
-        ("folder", [(5, "SIGINT"), (PER_EPOCH - 5, "SIGTERM"), (15, "kill")]),
-        ("mnist", [(24, "SIGINT"), (3, "kill")]),
-    ],
-    ids=lambda value: value if isinstance(value, str) else " ".join(f"{how}@{step}" for step, how in value),
-)
-def test_a_stopped_training_goes_on_to_the_last_bit(straight, train, interrupt, tmp_path, kind, interruptions):
-    """Stopped in mid-epoch and at an epoch's end, then killed."""
-    for step, how in interruptions:
-        interrupt(step, how)
-        if how == "kill":
-            with pytest.raises(Killed):
-                train(kind)
-            continue
-        status, _, err = train(kind)
-        assert status == 130
-        assert "has everything, and the same command goes on." in err and err.endswith("stopped by Ctrl-C\n")
-    interrupt(-1, "")
-    status, _, err = train(kind)
-    assert status == 0 and "Going on from checkpoint/" in err
-    run = straight(kind)
-    assert_equal_end(tmp_path / "checkpoint" / run.checkpoints.name, run)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
-def test_real_signals(straight, tmp_path, data_dir, train):
-    """`python …/main.py` from another folder, with Ctrl-C and then with a power cut."""
-    command = [sys.executable, PROJECT / "main.py", *TINY, *KINDS["folder"], "--epoch", 2]
-    relative = os.path.relpath(data_dir, tmp_path).replace("/", "\\")
-    for line_number, sign, status in ((6, signal.SIGINT, 130), (26, signal.SIGKILL, -signal.SIGKILL)):
-        process = subprocess.Popen(
-            [str(word) for word in (*command, "--data_dir", relative)],
-            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        for _ in range(line_number):
-            assert process.stdout.readline()
-        process.send_signal(sign)
-        _, err = process.communicate()
-        assert process.returncode == status, err
-    status, _, err = train("folder")
-    assert status == 0 and "Going on from checkpoint/dots_3_16_16/DCGAN.model-" in err
-    run = straight("folder")
-    assert_equal_end(tmp_path / "checkpoint/dots_3_16_16", run)
-
-
-@pytest.mark.parametrize(("save", "moved"), [(2, 0), (2, 1), (3, 1)], ids=["before", "between", "older"])
-def test_killed_while_it_saves(straight, train, tmp_path, monkeypatch, save, moved):
-    """Before the second checkpoint's files take their names, between the two, and between those of the first one, which
-    is written anew without the optimisers."""
-    real, calls = checkpoints_tf.move, []
-
-    def move(prefix: Path) -> None:
-        calls.append(prefix.name)
-        if len(calls) != save:
-            return real(prefix)
-        pending = checkpoints_tf.pending_prefix(prefix)
-        for part in checkpoints_tf.PARTS[:moved]:
-            (pending.parent / (pending.name + part)).replace(prefix.with_name(prefix.name + part))
-        raise SystemError  # which nothing catches
-
-    monkeypatch.setattr(checkpoints_tf, "move", move)
-    monkeypatch.setattr(checkpoints_tf, "discard", lambda prefix: None)
-    with pytest.raises(SystemError):
-        train("folder")
-    monkeypatch.undo()
-    monkeypatch.chdir(tmp_path)
-    assert calls[-1] == ("DCGAN.model-21" if save == 3 else "DCGAN.model-41")
-    folder = tmp_path / "checkpoint/dots_3_16_16"
-    copy = shutil.copytree(folder, tmp_path / "copy")
-    run_training.finish_saves(copy)
-    assert not [name for name in files_in(copy) if "pending" in name]
-    assert (copy / "DCGAN.model-41.index").is_file() == (moved == 1)
-    status, _, err = train("folder")
-    assert status == 0 and f"DCGAN.model-{41 if save == 3 else 21}: epoch" in err
-    run = straight("folder")
-    assert_equal_end(folder, run)
-    assert files_in(folder) == files_in(run.checkpoints)
-    for step in (21, 41):
-        assert_same(tensors(folder / f"DCGAN.model-{step}"), tensors(run.checkpoints / f"DCGAN.model-{step}"))
-
-
-def test_more_epochs_later(straight, train, tmp_path):
-    assert train("folder", "--epoch", 1)[0] == 0
-    status, _, err = train("folder")
-    assert status == 0 and "DCGAN.model-22: epoch 1, batch 0 of 21." in err
-    assert_equal_end(tmp_path / "checkpoint/dots_3_16_16", straight("folder"))
-
-
-def test_nothing_left_to_do(train, tmp_path):
-    """Also where the last step had its checkpoint anyway."""
-    flags = ["--epoch", 1, "--train_size", 60]
-    assert train("folder", *flags)[0] == 0
-    folder = tmp_path / "checkpoint/dots_3_16_16"
-    assert files_in(folder) == LOSSES | checkpoint_files("DCGAN.model-21")
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    outcome = train("folder", *flags)
-    refused(outcome, "the training in checkpoint/dots_3_16_16 has all its 1 epochs behind it; give --epoch a larger")
-    assert outcome[1] == ""
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-def test_a_full_disk_leaves_the_old_checkpoint(straight, train, tmp_path, full_disk):
-    run = straight("folder")
-    folder = tmp_path / "checkpoint/dots_3_16_16"
-    shutil.copytree(run.checkpoints, folder)
-    with full_disk(100_000):
-        outcome = train("folder", "--epoch", 3, "--ckpt_freq", 1)
-    refused(outcome, "cannot write checkpoint/dots_3_16_16/DCGAN.model-44")
-    assert files_in(folder) == files_in(run.checkpoints)
-    assert_equal_end(folder, run)
-    assert (folder / "checkpoint").read_text() == (run.checkpoints / "checkpoint").read_text()
-
-
-def test_back_to_an_earlier_checkpoint(straight, train, tmp_path):
-    """It has lost its optimisers and its place but for the epoch; what came after it stays."""
-    folder = tmp_path / "checkpoint/dots_3_16_16"
-    shutil.copytree(straight("folder").checkpoints, folder)
-    status, _, err = train("folder", "--checkpoint_name", "DCGAN.model-41", "--train_size", 6, "--ckpt_freq", 2)
-    assert status == 0
-    assert "DCGAN.model-41 has no optimiser's state: Adam begins anew." in err
-    assert "DCGAN.model-41, which does not say where it was: at the beginning of epoch 1." in err
-    assert "Pictures: the same command, without --checkpoint_name, without --train." in err
-    assert 'model_checkpoint_path: "DCGAN.model-43"' in (folder / "checkpoint").read_text()
-    assert (folder / "losses.csv").read_text().splitlines()[-1].startswith("40,")
-    assert "What was trained after 41 is kept in checkpoint/dots_3_16_16/later1: DCGAN.model-43." in err
-    before = straight("folder").checkpoints
-    assert files_in(folder / "later1") == checkpoint_files("DCGAN.model-43") - {"checkpoint"} | LOSSES
-    assert (folder / "later1" / "losses.csv").read_text() == (before / "losses.csv").read_text()
-    assert_same(tensors(folder / "later1" / "DCGAN.model-43"), tensors(before / "DCGAN.model-43"))
 
 
 # --- other people's checkpoints, and other settings ---------------------------------------------------------------
