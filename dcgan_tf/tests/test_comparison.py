@@ -156,8 +156,8 @@ def test_two_recorded_iterations(recorded):
     losses = [trainer.step(real, recorded["z"], recorded["z2"]) for _ in range(2)]
     np.testing.assert_allclose(losses, recorded["fc_train_losses"], atol=1e-5, rtol=0)
     made = trainer.sample(recorded["z"]).reshape(5, 784)
-    # what float32 leaves of those gradients: PyTorch's own run in float64 is 1.4e-4 away
-    np.testing.assert_allclose(made, recorded["fc_train_G_after"], atol=3e-4, rtol=0)
+    # 8e-5 here; in float64, which rounds none of those gradients, PyTorch itself is 1.4e-4 away from its float32
+    np.testing.assert_allclose(made, recorded["fc_train_G_after"], atol=1e-4, rtol=0)
     logits = discriminator("gan", trainer.weights, real)
     np.testing.assert_allclose(logits, recorded["fc_train_D_after"], atol=1e-4, rtol=0)
 
