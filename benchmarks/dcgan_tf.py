@@ -24,7 +24,7 @@ quiet_tensorflow()
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from machine_tf import FORMATS, describe, peaks  # noqa: E402
+from machine_tf import FORMATS, describe, peaks, print_peaks, share  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
 
 import networks  # noqa: E402
@@ -173,19 +173,18 @@ def main(argv: list[str] | None = None) -> int:
 def show(results: dict) -> None:
     """Two tables for people."""
     peak = results["peak_gflops"]
-    for name, value in peak.items():
-        print(f"peak convolution {name:8} {value:7.0f} GFLOP/s")
+    print_peaks(peak)
     what = f"{results['size']}x{results['size']}x3, batch {results['batch']}"
     print(f"\n{f'iteration, {what}':32} {'s':>8} {'GFLOP/s':>8} {'of peak':>8} {'speed-up':>9}")
     base = results["training"]["straightforward"]["seconds"]
     for name, row in results["training"].items():
-        share = row["gflops"] / peak["bf16" if name == "bf16" else "float32"]
-        print(f"{name:32} {row['seconds']:8.3f} {row['gflops']:8.0f} {share:8.0%} {base / row['seconds']:8.2f}x")
+        part = share(name, row["gflops"], peak)
+        print(f"{name:32} {row['seconds']:8.3f} {row['gflops']:8.0f} {part:8.0%} {base / row['seconds']:8.2f}x")
     print(f"\n{'sampler':32} {'images/s':>8} {'GFLOP/s':>8} {'of peak':>8} {'speed-up':>9} {'PSNR':>8}")
     base = results["sampler"]["straightforward"]["images_per_second"]
     for name, row in results["sampler"].items():
-        share = row["gflops"] / peak["bf16" if name == "bf16" else "float32"]
-        print(f"{name:32} {row['images_per_second']:8.0f} {row['gflops']:8.0f} {share:8.0%} "
+        part = share(name, row["gflops"], peak)
+        print(f"{name:32} {row['images_per_second']:8.0f} {row['gflops']:8.0f} {part:8.0%} "
               f"{row['images_per_second'] / base:8.2f}x {row['psnr_db']:5.1f} dB")  # fmt: skip
 
 

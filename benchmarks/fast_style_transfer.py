@@ -23,7 +23,7 @@ quiet_tensorflow()
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from machine_tf import FORMATS, describe, peaks  # noqa: E402
+from machine_tf import FORMATS, describe, peaks, print_peaks, share  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
 
 import losses as loss_functions  # noqa: E402
@@ -194,14 +194,13 @@ def main(argv: list[str] | None = None) -> int:
 def show(results: dict) -> None:
     """Two tables for people."""
     peak = results["peak_gflops"]
-    for name, value in peak.items():
-        print(f"peak convolution {name:8} {value:7.0f} GFLOP/s")
+    print_peaks(peak)
     width, height = results["sizes"]["painting"]
     print(f"\n{f'{width}x{height} picture':16} {'s':>8} {'GFLOP/s':>8} {'of peak':>8} {'speed-up':>9} {'PSNR':>8}")
     base = results["painting"]["straightforward"]["seconds"]
     for name, row in results["painting"].items():
-        share = row["gflops"] / peak["bf16" if name == "bf16" else "float32"]
-        print(f"{name:16} {row['seconds']:8.3f} {row['gflops']:8.0f} {share:8.0%} {base / row['seconds']:8.2f}x "
+        part = share(name, row["gflops"], peak)
+        print(f"{name:16} {row['seconds']:8.3f} {row['gflops']:8.0f} {part:8.0%} {base / row['seconds']:8.2f}x "
               f"{row['psnr_db']:5.1f} dB")  # fmt: skip
     print(f"compiled {results['compilations_for_ten_sizes']} time(s) for ten sizes")
     size = results["sizes"]["training"]

@@ -21,6 +21,17 @@ def peaks(device: str) -> dict[str, float]:
     return {name: max(one(dtype, *shape) for shape in SHAPES) for name, dtype in FORMATS.items()}
 
 
+def print_peaks(peak: dict[str, float]) -> None:
+    """A line for each number format."""
+    for name, value in peak.items():
+        print(f"peak convolution {name:8} {value:7.0f} GFLOP/s")
+
+
+def share(name: str, gflops: float, peak: dict[str, float]) -> float:
+    """Which part of the peak a version reaches; all but `bf16` compute in float32."""
+    return gflops / peak["bf16" if name == "bf16" else "float32"]
+
+
 def describe() -> dict[str, str | int]:
     """What was measured on."""
     return {

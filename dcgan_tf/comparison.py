@@ -182,8 +182,7 @@ class ComparisonRun:
         self.done, self.order = 0, np.empty(0, int)
         finish_save(self.prefix)
         earlier = self.read_earlier() if index_of(self.prefix).is_file() else {}
-        self.seed = flags.seed if flags.seed is not None else int(np.random.default_rng().integers(2**31))
-        self.seed = int(earlier.get("training/seed", self.seed))
+        self.seed = int(earlier.get("training/seed", choose_seed(flags)))
         self.trainer = Trainer(
             flags.model, initial_weights(flags.model, generator_for(self.seed, WEIGHTS)), flags.beta1, flags.loss
         )
@@ -281,6 +280,11 @@ class ComparisonRun:
         save_checkpoint(self.prefix, state)
 
 
+def choose_seed(flags: argparse.Namespace) -> int:
+    """--seed, or one that is drawn."""
+    return flags.seed if flags.seed is not None else int(np.random.default_rng().integers(2**31))
+
+
 def sheet_noise(seed: int) -> np.ndarray:
     """(16, 96): what the sheets of a run are made of."""
     return noise(SHEET[0] * SHEET[1], seed, SHEET_NOISE)
@@ -294,9 +298,8 @@ def write_sheet(path: Path, images: np.ndarray) -> None:
 def sample_comparison(flags: argparse.Namespace) -> None:
     """A sheet of new samples from the saved weights: `{model}_samples.png`."""
     trainer = Trainer(flags.model, load_weights(flags.checkpoint_dir, flags.model))
-    seed = flags.seed if flags.seed is not None else int(np.random.default_rng().integers(2**31))
     path = Path(flags.sample_dir) / f"{flags.model}_samples.png"
-    write_sheet(path, trainer.sample(sheet_noise(seed)))
+    write_sheet(path, trainer.sample(sheet_noise(choose_seed(flags))))
     tell(f"Wrote {path}.")
 
 

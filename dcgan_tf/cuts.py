@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import RandomState
 
 import latent
-from json_input import Field, number, shown, switch, text, whole
+from json_input import Field, list_of, number, shown, switch, text, whole
 from labels import mix
 from seeds import Seed
 
@@ -231,9 +231,8 @@ def random_pictures(take: Take) -> Iterator[np.ndarray]:
 
 def read_pairs(value: object) -> tuple[tuple[str, str, int], ...]:
     """The value of interp_data: [[start, end, frames], ...]."""
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"must be a list of pairs [start, end, frames], not {shown(value)}")
-    return tuple(read_pair(pair, i + 1) for i, pair in enumerate(value))
+    pairs = list_of("pairs [start, end, frames]")(value)
+    return tuple(read_pair(pair, i + 1) for i, pair in enumerate(pairs))
 
 
 def read_pair(value: object, place: int) -> tuple[str, str, int]:

@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 from pictures import stretch_levels, to_image
 from shared_scripts.cli import UserError
 from shared_scripts.files import natural_key, resolve_path
-from shared_scripts.images import EXTENSIONS, is_deep, read_image
+from shared_scripts.images import EXTENSIONS, is_deep, read_image, resize_image
 from shared_scripts.images import to_rgb as image_to_rgb
 from shared_scripts.progress import tell
 
@@ -181,15 +181,11 @@ def crop_and_resize(
 
 
 def resize(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W, C) uint8 as (height, width, C), bilinear and antialiased.
-
-    The columns go first, on their own: which pass Pillow takes first when it may choose differs between its versions,
-    and with it the rounding. Colours count by their alpha, as Pillow itself has it.
-    """
+    """(H, W, C) uint8 as (height, width, C), bilinear and antialiased. Colours count by their alpha, as Pillow itself
+    has it."""
     image = to_image(pixels)
     image = image.convert("RGBa") if image.mode == "RGBA" else image
-    for size in ((width, image.height), (width, height)):
-        image = image.resize(size, Image.Resampling.BILINEAR)
+    image = resize_image(image, height, width, Image.Resampling.BILINEAR)
     image = image.convert("RGBA") if image.mode == "RGBa" else image
     return np.asarray(image).reshape(height, width, -1)
 
@@ -214,6 +210,15 @@ def to_signed(pixels: np.ndarray) -> np.ndarray:
 
 
 # --- batches ------------------------------------------------------------------------------------------------------
+
+
+def check_size(size: int, batch: int) -> None:
+    """UserError for a data set of less than one batch."""
+    if size < batch:
+        raise UserError(
+            f"Entire dataset size is less than the configured batch_size: {size} pictures, --batch_size {batch}; "
+            "lower --batch_size"
+        )
 
 
 class Pictures:
@@ -265,11 +270,7 @@ class Pictures:
         What is left over at the end is dropped. The next batches are read while one is in use. UserError where there
         are fewer pictures than one batch takes.
         """
-        if len(order) < batch_size:
-            raise UserError(
-                f"Entire dataset size is less than the configured batch_size: {len(order)} pictures, "
-                f"--batch_size {batch_size}; lower --batch_size"
-            )
+        check_size(len(order), batch_size)
         return self._ahead(
             [order[i : i + batch_size] for i in range(0, len(order) - batch_size + 1, batch_size)][start:]
         )

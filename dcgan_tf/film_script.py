@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
 from cuts import MODES, Cut, Pair, count
-from json_input import Field, expect_object, read_fields, read_json, shown, switch, text, whole
+from json_input import Field, expect_object, list_of, read_fields, read_json, shown, switch, text, whole
 from labels import LABELS
 from seeds import Seed, read_seed
 from shared_scripts.cli import UserError
@@ -97,13 +97,6 @@ def read_film(path: Path, seed: int | None = None) -> Film:
     return Film(path, document, rand_seed, cuts, values["trained_model"], values["reference_exact"], values["label"])
 
 
-def read_data(value: object) -> list:
-    """The value of data."""
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"must be a list of cuts, not {shown(value)}")
-    return value
-
-
 def read_label(value: object) -> int | tuple[int, int]:
     """The label of a cut: a digit, or [from, to]."""
     try:
@@ -120,7 +113,7 @@ FILM_FIELDS = (
     Field("rand_seed", whole(0, LARGEST_SEED), None),
     Field("reference_exact", switch, None),
     Field("label", whole(0, LABELS - 1), None),
-    Field("data", read_data),
+    Field("data", list_of("cuts")),
 )
 
 
@@ -146,13 +139,8 @@ def read_cut(value: object, number: int, path: Path, find: Callable[[str], Seed]
     del values["mode_num"]
     label, names = values.pop("label"), values.pop("interp_data", ())
     start = values.pop("start_image", None)
-    pairs = (
-        Pair(*(locate(find, name, f"{where}, pair {i + 1}") for name in ends), frames)
-        for i, (*ends, frames) in enumerate(names)
-    )
-    return Cut(
-        number, mode, values, tuple(pairs), locate(find, start, f"{where}: start_image") if start else None, label
-    )
+    start = locate(find, start, f"{where}: start_image") if start else None
+    return Cut(number, mode, values, locate_pairs(find, names, where), start, label)
 
 
 def read_mode(value: object, where: str) -> int | str:
@@ -164,6 +152,14 @@ def read_mode(value: object, where: str) -> int | str:
     if isinstance(value, bool) or name not in modes:
         raise UserError(f"{where}: there is no mode_num {shown(value)}; there are {', '.join(map(str, MODES))}")
     return modes[name]
+
+
+def locate_pairs(find: Callable[[str], Seed], names: Iterable[tuple], where: str) -> tuple[Pair, ...]:
+    """The pairs that (start, end, frames) name."""
+    return tuple(
+        Pair(*(locate(find, name, f"{where}, pair {i + 1}") for name in ends), frames)
+        for i, (*ends, frames) in enumerate(names)
+    )
 
 
 def locate(find: Callable[[str], Seed], name: str, where: str) -> Seed:

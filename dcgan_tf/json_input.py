@@ -106,6 +106,17 @@ def text(value: object) -> str:
     return value
 
 
+def list_of(what: str) -> Callable[[object], list]:
+    """A reader of lists with something in them; `what` are those things."""
+
+    def read(value: object) -> list:
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"must be a list of {what}, not {shown(value)}")
+        return value
+
+    return read
+
+
 # --- the fields of an object --------------------------------------------------------------------------------------
 
 

@@ -37,6 +37,7 @@ NAME = "DCGAN.model"  # the original's; its last version wrote model.b64-500
 FOLDER = r"_(?P<batch>\d+)(?:_(?P<height>\d+))?(?:_(?P<width>\d+))?"
 WHOLE = re.compile(r"(?P<dataset>.+)_\d+_\d+_\d+")  # a folder's name since 2017; before, one or two numbers less
 STATE = "training/"  # a training's position, in our checkpoints
+OTHERS = re.compile(r"/Adam(_1)?$|^beta[12]_power|^" + STATE)
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ def present_names(names: list[str]) -> dict[str, str]:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def load_model(prefix: Path, sizes: list[tuple[int, int]] = ()) -> Model:
+def load_model(prefix: Path, sizes: list[tuple[int, int]] = (), training: bool = True) -> Model:
     """Read a V1 file or a V2 prefix. `sizes` are the (height, width) the pictures may have, likeliest first; those in
-    the folder's name are tried too. UserError, naming what the file is, where it holds no DCGAN."""
+    the folder's name are tried too. Without `training` the `others`, which may be two thirds of the file, stay unread.
+    UserError, naming what the file is, where it holds no DCGAN."""
     with tf1.open_checkpoint(prefix) as reader:
         names = present_names(list(reader.shapes))
         check_content(prefix, names, list(reader.shapes))
@@ -93,7 +95,7 @@ def load_model(prefix: Path, sizes: list[tuple[int, int]] = ()) -> Model:
         architecture = architecture_of(shapes, [*sizes, *folder_sizes(prefix.parent)], str(prefix))
         wanted = [name for name in variable_shapes(architecture) if name in names]
         weights = {name: reader.floats(names[name]) for name in wanted}
-        kept = [name for name in reader.shapes if re.search(r"/Adam(_1)?$|^beta[12]_power|^" + STATE, name)]
+        kept = [name for name in reader.shapes if training and OTHERS.search(name)]
         others = {name: reader.tensor(name) for name in kept}
     tf1.check_finite(prefix, weights)
     return Model(architecture, weights, prefix, step_of(prefix), others)

@@ -78,11 +78,11 @@ def shipped():
     from options import SHIPPED
     from sampler import Sampler
 
-    model = load_model(newest(next(SHIPPED.iterdir())))
+    model = load_model(newest(next(SHIPPED.iterdir())), training=False)
     return Sampler(model.architecture, model.weights)
 
 
-def pictures(sampler, z: np.ndarray, size: int) -> list[np.ndarray]:
+def developed(sampler, z: np.ndarray, size: int) -> list[np.ndarray]:
     """Latent vectors (N, z_dim) as pictures (size, size, 3) uint8."""
     from PIL import Image
 
@@ -95,7 +95,7 @@ def pictures(sampler, z: np.ndarray, size: int) -> list[np.ndarray]:
 def draw_modes(folder: Path) -> None:
     """A strip of frames for each mode of a film script."""
     sampler = shipped()
-    rows = [pictures(sampler, strip(cut, sampler.z_dim), CELL) for cut in STRIPS.values()]
+    rows = [developed(sampler, strip(cut, sampler.z_dim), CELL) for cut in STRIPS.values()]
     write_small(folder / "modes.jpg", grid(rows, gap=3, row_titles=tuple(STRIPS)))
 
 
@@ -122,7 +122,7 @@ def draw_plane(folder: Path) -> None:
     corners = [read_seed(name, SEEDS).values for name in ("digit_4", "digit_5", "digit_9", "digit_3")]
     rows, columns = (np.linspace(0, 1, count) for count in PLANE)
     vectors = [slerp(s, slerp(t, *corners[:2]), slerp(t, *corners[2:])) for s in rows for t in columns]
-    found = pictures(shipped(), np.array(vectors, np.float32), CELL)
+    found = developed(shipped(), np.array(vectors, np.float32), CELL)
     write_small(folder / "plane.jpg", grid([found[i : i + PLANE[1]] for i in range(0, len(found), PLANE[1])], gap=2))
 
 
@@ -136,7 +136,7 @@ def draw_film(folder: Path) -> None:
     sampler = shipped()
     frames = [frame for frame in film_vectors(read_film(HERE / "films" / "demo.json"), sampler.z_dim) if frame.cut == 1]
     z = np.stack([frame.z for frame in close_loop(frames, 13)])
-    shades = [np.uint8(np.rint(picture[..., :1] / GREY) * GREY) for picture in pictures(sampler, z, 96)]
+    shades = [np.uint8(np.rint(picture[..., :1] / GREY) * GREY) for picture in developed(sampler, z, 96)]
     save_gif(folder / "film.gif", np.stack(shades), len(shades) / 12)
     print(f"wrote {folder / 'film.gif'}", flush=True)
 

@@ -50,6 +50,11 @@ def save_picture(path: str | Path, pixels: np.ndarray) -> None:
         to_image(pixels).save(temporary, "png")
 
 
+def numbered(stem: str, i: int, count: int) -> str:
+    """The file name of the i-th of so many pictures."""
+    return f"{stem}_{i:0{max(3, len(str(count - 1)))}d}.png"
+
+
 # --- grids --------------------------------------------------------------------------------------------------------
 
 

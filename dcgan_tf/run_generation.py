@@ -29,7 +29,7 @@ from legacy import (
 )
 from networks import generator
 from options import SHIPPED
-from pictures import save_grid
+from pictures import numbered, save_grid
 from sampler import Sampler, complete
 from shared_scripts import tf1
 from shared_scripts.checkpoints_tf import save_checkpoint
@@ -84,7 +84,7 @@ def find_model(flags: argparse.Namespace, film: Film | None) -> Model:
     """
     sizes = (flags.output_height, flags.output_width)
     prefix = find_prefix(flags, film, sizes)
-    model = load_model(prefix, [] if flags.any_size else [sizes])
+    model = load_model(prefix, [] if flags.any_size else [sizes], training=False)
     a = model.architecture
     if not flags.any_size and (a.height, a.width) != sizes:
         raise UserError(
@@ -158,10 +158,9 @@ def show_random(flags: argparse.Namespace, sampler: Sampler) -> None:
 
 def make_singles(flags: argparse.Namespace, sampler: Sampler, z: np.ndarray, y: np.ndarray | None, stem: str) -> None:
     """A file for each latent vector; written as they are made, like the frames of a film."""
-    digits = max(3, len(str(len(z) - 1)))
 
     def name_of(i: int, frame: Frame) -> str:
-        return f"{stem}_{i:0{digits}d}.png"
+        return numbered(stem, i, len(z))
 
     frames = (Frame(one, None if y is None else y[i], 0) for i, one in enumerate(z))
     writer = PngFrames(flags.sample_dir, name_of, flags.zoom)
@@ -173,8 +172,7 @@ def make_singles(flags: argparse.Namespace, sampler: Sampler, z: np.ndarray, y: 
 def choose_labels(y_dim: int, label: int | None, count: int) -> np.ndarray | None:
     """(count, y_dim) for networks with labels: all the same one, or one after the other. UserError for a label that a
     network does not know."""
-    if label is not None:
-        check_label(label, y_dim)
+    check_label(label, y_dim)
     if not y_dim:
         return None
     return one_hot(np.arange(count) % y_dim if label is None else np.full(count, label), y_dim)

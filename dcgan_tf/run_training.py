@@ -13,9 +13,10 @@ import numpy as np
 import tensorflow as tf
 
 import latent
-from architecture import Architecture, initial_weights
+from architecture import Architecture, initial_weights, variable_shapes
 from legacy import (
     NAME,
+    OTHERS,
     Model,
     checkpoints_in,
     find_folder,
@@ -27,6 +28,7 @@ from legacy import (
     tell_where,
     whole,
 )
+from networks import generator
 from pictures import grid_pixels, save_picture, to_rgb
 from shared_scripts.checkpoints_tf import PARTS, finish_save, save_checkpoint, save_v2
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
@@ -56,12 +58,11 @@ def train(flags: argparse.Namespace, source: FolderSource | MnistSource) -> None
     tell_device(flags.device, device)
     dtype = pick_precision(flags.precision, device)
     architecture = earlier.architecture if earlier else architecture_for(flags, source)
-    weights = initial_weights(architecture, flags.seed)
     tell(f"Computing on {describe(device, dtype)}.")
     with tf.device(device), explain_out_of_memory("take a smaller --batch_size, --gf_dim or --df_dim"):
         trainer = Trainer(
             architecture,
-            {**weights, **earlier.weights} if earlier else weights,  # the first versions kept no moving statistics
+            first_weights(architecture, flags.seed, earlier),
             flags.learning_rate,
             flags.beta1,
             dtype,
@@ -76,6 +77,12 @@ def architecture_for(flags: argparse.Namespace, source: FolderSource | MnistSour
     return Architecture(
         source.height, source.width, source.channels, flags.z_dim, source.y_dim, flags.gf_dim, flags.df_dim
     )
+
+
+def first_weights(a: Architecture, seed: int | None, earlier: Model | None) -> dict[str, np.ndarray]:
+    """An earlier training's variables, or new ones; the first versions of the original kept no moving statistics."""
+    held = earlier.weights if earlier else {}
+    return held if len(held) == len(variable_shapes(a)) else {**initial_weights(a, seed), **held}
 
 
 # --- where it begins ----------------------------------------------------------------------------------------------
@@ -279,8 +286,6 @@ class TrainingRun:
 
     def sample(self, z: tf.Tensor, y: tf.Tensor | None) -> tf.Tensor:
         """Pictures with the moving statistics."""
-        from networks import generator
-
         return generator(self.trainer.weights, self.trainer.architecture, z, y, False, self.trainer.dtype)[0]
 
     def show(self, number: int, progress: Progress) -> None:
@@ -364,9 +369,11 @@ def plain(value):
 
 def slim(prefix: Path) -> None:
     """Write a checkpoint anew with the networks alone and the mark that it is ours, if it is one of ours."""
-    model = load_model(prefix)
-    if MARK in model.others:
-        save_v2(prefix, {**model.weights, MARK: model.others[MARK]})
+    with open_checkpoint(prefix) as reader:
+        if MARK not in reader.shapes:
+            return
+        kept = {name: reader.tensor(name) for name in reader.shapes if name == MARK or not OTHERS.search(name)}
+    save_v2(prefix, kept)
 
 
 def remove(prefix: Path) -> None:

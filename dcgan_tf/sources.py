@@ -26,7 +26,7 @@ class FolderSource:
             flags.crop, flags.reference_exact,
         )  # fmt: skip
         self.size = int(min(len(paths), flags.train_size))
-        check_size(self.size, flags.batch_size)
+        data.check_size(self.size, flags.batch_size)
         self.first(1)  # where no picture can be used, now is the time to say so
 
     @staticmethod
@@ -65,7 +65,7 @@ class MnistSource:
         self.images, labels, self.after = shuffled(images, labels)
         self.labels = one_hot(labels)
         self.size = int(min(len(images), flags.train_size))
-        check_size(self.size, flags.batch_size)
+        data.check_size(self.size, flags.batch_size)
 
     def random(self, seed: int | None) -> np.random.RandomState:
         """The original's numbers as they stand after shuffling, so that all its noise is the same; others of a seed."""
@@ -84,15 +84,6 @@ class MnistSource:
     def first(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """The digits that sheets are scored with, and whose labels they show."""
         return self.images[:count], self.labels[:count]
-
-
-def check_size(size: int, batch: int) -> None:
-    """UserError for less than one batch."""
-    if size < batch:
-        raise UserError(
-            f"Entire dataset size is less than the configured batch_size: {size} pictures, --batch_size {batch}; "
-            "lower --batch_size"
-        )
 
 
 def open_source(flags: argparse.Namespace) -> FolderSource | MnistSource:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from labels import check_label, one_hot
-from pictures import gif_frames, manifold_size, merge, save_gif, save_grid, save_picture, to_pixels
+from pictures import gif_frames, manifold_size, merge, numbered, save_gif, save_grid, save_picture, to_pixels
 from shared_scripts.cli import UserError
 from shared_scripts.progress import Progress
 
@@ -135,8 +135,7 @@ def merged_film(films: np.ndarray) -> np.ndarray:
 
 def save_single(folder: Path, stem: str, images: np.ndarray, sigmoid: bool, stretch: bool) -> list[Path]:
     """Write each picture of raw output (N, H, W, C) as a numbered PNG; their paths."""
-    digits = max(3, len(str(len(images) - 1)))
-    paths = [folder / f"{stem}_{i:0{digits}d}.png" for i in range(len(images))]
+    paths = [folder / numbered(stem, i, len(images)) for i in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         save_picture(path, to_pixels(image, sigmoid, stretch))
     return paths

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import random
 from dataclasses import dataclass
+from functools import partial
 
 from numpy.random import RandomState
 
 from cuts import Pair, read_pairs
-from film_script import find_base, locate
-from json_input import Field, expect_object, number, read_fields, read_json, shown, text, whole
+from film_script import find_base, locate_pairs
+from json_input import Field, expect_object, list_of, number, read_fields, read_json, text, whole
 from seeds import Seed, read_seed
 from shared_scripts.cli import UserError
 from shared_scripts.files import resolve_path
@@ -80,24 +81,10 @@ def read_walk_pairs(name: str) -> tuple[Pair, ...]:
     path = resolve_path(name)
     values = read_fields(expect_object(read_json(path), str(path)), PAIR_FIELDS, str(path), "--interp_json")
     folder = find_base(values["base_dir"], path)
-
-    def find(name: str) -> Seed:
-        return read_seed(name, folder)
-
-    return tuple(
-        Pair(*(locate(find, end, f"{path}: data, pair {i + 1}") for end in ends), frames)
-        for i, (*ends, frames) in enumerate(values["data"])
-    )
+    return locate_pairs(partial(read_seed, folder=folder), values["data"], f"{path}: data")
 
 
-def read_cycle_list(value: object) -> list:
-    """The value of --sin_cycle_json's data."""
-    if not isinstance(value, list) or not value:
-        raise ValueError(f"must be a list of cycles, not {shown(value)}")
-    return value
-
-
-SINE_FIELDS = (Field("overall_length", whole(1)), Field("data", read_cycle_list))
+SINE_FIELDS = (Field("overall_length", whole(1)), Field("data", list_of("cycles")))
 CYCLE_FIELDS = (
     Field("idx", whole(0)),
     Field("framesPerCycle", number(0, above=True)),

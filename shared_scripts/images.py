@@ -136,14 +136,18 @@ def preserve_colors(content: np.ndarray, painted: np.ndarray) -> np.ndarray:
 def resize(
     pixels: np.ndarray, height: int, width: int, resample: Image.Resampling = Image.Resampling.BICUBIC
 ) -> np.ndarray:
-    """(height, width, 3) uint8, stretched. The columns go first, on their own.
+    """(height, width, 3) uint8, stretched."""
+    return np.array(resize_image(Image.fromarray(pixels), height, width, resample))
+
+
+def resize_image(image: Image.Image, height: int, width: int, resample: Image.Resampling) -> Image.Image:
+    """A picture, stretched. The columns go first, on their own.
 
     In which order Pillow takes the two passes when it may choose differs between its versions, and with it the
     rounding; columns first is what the versions did that the references ran with.
     """
-    image = Image.fromarray(pixels)
     image = image.resize((width, image.height), resample)
-    return np.array(image.resize((width, height), resample))
+    return image.resize((width, height), resample)
 
 
 def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
