@@ -23,7 +23,6 @@ from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
 
-from instance_norm import InstanceNorm  # noqa: E402
 from models import find_model  # noqa: E402
 from networks import convert_convolutions, define_G  # noqa: E402
 from options import parse  # noqa: E402
@@ -31,6 +30,7 @@ from pixels import tensor_to_image  # noqa: E402
 from shared_scripts.cli import ArgumentParser, run  # noqa: E402
 from shared_scripts.devices import pick_device  # noqa: E402
 from shared_scripts.images import fit  # noqa: E402
+from shared_scripts.instance_norm import InstanceNorm  # noqa: E402
 from shared_scripts.memory import keep_memory  # noqa: E402
 from shared_scripts.samples import sample_photo  # noqa: E402
 

@@ -8,7 +8,7 @@ import torch
 
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, pick_device, pick_precision, seed_everything
-from shared_scripts.distributed import Processes
+from shared_scripts.distributed import Processes, wants_cuda
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
 
@@ -23,7 +23,9 @@ def set_up(opt: argparse.Namespace, processes: Processes) -> None:
     opt.gpu_list = gpu_numbers(opt.gpu_ids)
     if processes.world > 1:
         opt.gpu_list = []  # one GPU a process
-        opt.torch_device = torch.device("cuda", processes.local_rank) if wants_cuda(opt) else torch.device("cpu")
+        opt.torch_device = (
+            torch.device("cuda", processes.local_rank) if wants_cuda(opt.device, opt.gpu_ids) else torch.device("cpu")
+        )
     elif opt.gpu_list and opt.gpu_list[0] >= 0 and not torch.cuda.is_available():
         opt.gpu_list, opt.torch_device = [], pick_device(opt.device)
         tell(f"No NVIDIA GPU is here for --gpu_ids {opt.gpu_ids}: computing on the {opt.torch_device.type} instead.")
@@ -41,11 +43,6 @@ def set_up(opt: argparse.Namespace, processes: Processes) -> None:
         torch.backends.cudnn.benchmark = opt.seed is None and opt.preprocess != "scale_width"
     if processes.first:
         tell(f"Computing on {describe(opt.torch_device, opt.dtype)}.")
-
-
-def wants_cuda(opt: argparse.Namespace) -> bool:
-    """Whether the processes of a distributed run compute on GPUs."""
-    return torch.cuda.is_available() and opt.device in ("auto", "cuda") and opt.gpu_ids != "-1"
 
 
 def gpu_numbers(text: str | None) -> list[int]:

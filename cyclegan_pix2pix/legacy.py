@@ -12,14 +12,12 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from shared_scripts.checkpoints import load_state
 from shared_scripts.cli import UserError
-
-PREFIXES = ("module.", "_orig_mod.")
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
-Weights = dict[str, Tensor]
+from shared_scripts.weights import STATISTICS, Weights, plain_names
+from shared_scripts.weights import put_into as lay_into
 
 
 @dataclass(frozen=True)
@@ -58,19 +56,7 @@ def read_weights(path: Path) -> Weights:
 
 def present_names(state: object, what: str) -> Weights:
     """Any layout a state_dict was ever saved in, with prefixes off and the instance norms' statistics left out."""
-    if isinstance(state, dict) and "state_dict" in state and isinstance(state["state_dict"], dict):
-        state = state["state_dict"]  # as some forks wrap it
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{what} holds no network's weights (a state_dict)")
-    weights = OrderedDict((without_prefix(str(name)), value) for name, value in state.items())
-    return drop_instance_statistics(weights)
-
-
-def without_prefix(name: str) -> str:
-    """The name without what DataParallel and torch.compile put before it, once or several times."""
-    for prefix in PREFIXES * 2:
-        name = name.removeprefix(prefix)
-    return name
+    return drop_instance_statistics(plain_names(state, what))
 
 
 def drop_instance_statistics(weights: Weights) -> Weights:
@@ -167,24 +153,4 @@ def load_into(network: nn.Module, path: Path) -> None:
 
 def put_into(network: nn.Module, weights: Weights, what: str) -> None:
     """Give a network its weights; counters that old files lack stay 0. UserError where names or shapes differ."""
-    weights = present_names(weights, what)
-    own = network.state_dict()
-    missing = [name for name in own if name not in weights and not name.endswith("num_batches_tracked")]
-    extra = [name for name in weights if name not in own]
-    differing = [name for name in own if name in weights and own[name].shape != weights[name].shape]
-    if missing or extra or differing:
-        raise UserError(f"{what} does not fit the network: {misfit(missing, extra, differing, own, weights)}")
-    network.load_state_dict(weights, strict=False)
-
-
-def misfit(missing: list[str], extra: list[str], differing: list[str], own: Weights, weights: Weights) -> str:
-    """What does not fit, with one example."""
-    if differing:
-        name = differing[0]
-        return f"{name} is {tuple(weights[name].shape)} in the file and {tuple(own[name].shape)} in the network"
-    found = [
-        f"{len(names)} {word} (such as {names[0]})"
-        for word, names in (("missing", missing), ("unknown", extra))
-        if names
-    ]
-    return "of the file's tensors " + " and ".join(found)
+    lay_into(network, present_names(weights, what), what, lambda name: name.endswith("num_batches_tracked"))

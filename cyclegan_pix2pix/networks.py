@@ -12,8 +12,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from instance_norm import InstanceNorm
 from shared_scripts.cli import UserError
+from shared_scripts.instance_norm import InstanceNorm
 
 GENERATORS = ("resnet_9blocks", "resnet_6blocks", "unet_256", "unet_128")
 DISCRIMINATORS = ("basic", "n_layers", "pixel")

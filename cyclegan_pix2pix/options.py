@@ -16,7 +16,7 @@ from pathlib import Path
 
 import option_flags
 from pictures import background_colour
-from shared_scripts.cli import ArgumentParser, HelpFormatter, UserError
+from shared_scripts.cli import ArgumentParser, HelpFormatter, UserError, given_flags
 from shared_scripts.files import resolve_path
 
 TESTING = {"batch_size": 1, "serial_batches": True, "no_flip": True, "num_threads": 0}  # whatever the flags say
@@ -136,16 +136,6 @@ def parse(argv: list[str] | None, is_train: bool) -> argparse.Namespace:
     opt.isTrain = is_train
     finish(parser, opt)
     return opt
-
-
-def given_flags(parser: argparse.ArgumentParser, argv: list[str]) -> set[str]:
-    """The flags that stand on the command line, by their names in the options."""
-    probe = argparse.Namespace(**{action.dest: None for action in parser._actions})
-    nothing = object()
-    for name in vars(probe):
-        setattr(probe, name, nothing)
-    parsed = parser.parse_args(argv, probe)
-    return {name for name, value in vars(parsed).items() if value is not nothing}
 
 
 def finish(parser: FlagParser, opt: argparse.Namespace) -> None:

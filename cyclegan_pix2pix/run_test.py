@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 import architecture
 import computing
-from data import create_dataset
-from loader import collate
+from data import check_same_size, create_dataset
 from models import find_model
 from option_text import options_table, save_options
+from shared_scripts.batches import collate
 from shared_scripts.cli import UserError
 from shared_scripts.devices import explain_out_of_memory
 from shared_scripts.distributed import Processes
@@ -93,7 +93,7 @@ def translate_all(opt: argparse.Namespace, dataset, model, page: ResultsPage) ->
 
 def read_batch(opt: argparse.Namespace, dataset, number: int) -> dict:
     """A batch of one item. UserError where it cannot be read, or the generator cannot take it."""
-    batch, _ = collate([(dataset[number], [])])
+    batch, _ = collate([(dataset[number], [])], check_same_size)
     for side in ("A", "B") if opt.model == "cycle_gan" else ("A",):
         architecture.check_size(opt, *batch[side].shape[2:], batch[f"{side}_paths"][0])
     return batch

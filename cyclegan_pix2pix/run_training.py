@@ -13,23 +13,23 @@ import torch
 
 import architecture
 import computing
-from data import create_dataset
-from loader import Loader, count_workers
+from data import check_same_size, create_dataset
 from models import find_model
 from models.base_model import BaseModel
 from option_text import options_table, save_options
 from shared_scripts import distributed
+from shared_scripts.batches import Loader, count_workers
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import explain_out_of_memory
 from shared_scripts.distributed import Processes
-from shared_scripts.progress import tell
+from shared_scripts.progress import check_finite, tell
 from training_state import Position, TrainingState
 from visualizer import Visualizer
 
 
 def train(opt: argparse.Namespace) -> int:
     """Train as the options say; returns the exit status."""
-    processes = distributed.start(on_cuda=computing.wants_cuda(opt))
+    processes = distributed.start(on_cuda=distributed.wants_cuda(opt.device, opt.gpu_ids))
     try:
         advice = "take a smaller --crop_size, --load_size, --batch_size or --ngf"
         with explain_out_of_memory(advice), distributed.explain_lost_process():
@@ -96,7 +96,16 @@ class Training:
         self.say(f"dataset [{type(dataset).__name__}] was created")
         self.say(f"The number of training images = {len(dataset)}")
         workers = count_workers(opt.num_threads, len(dataset), self.processes)
-        return Loader(dataset, opt, self.state.seed, self.processes, workers)
+        return Loader(
+            dataset,
+            opt.batch_size,
+            self.state.seed,
+            self.processes,
+            workers,
+            shuffle=not opt.serial_batches,
+            check=check_same_size,
+            pin_memory=opt.torch_device.type == "cuda",
+        )
 
     def build_model(self) -> BaseModel:
         """The model with fresh weights, or with those of the training that is continued."""
@@ -183,7 +192,7 @@ class Training:
         if images % opt.print_freq == 0:
             losses = self.model.get_current_losses()
             losses = dict(zip(losses, self.processes.mean(losses.values()), strict=True))
-            check_finite(losses)
+            check_finite(losses, "take a smaller --lr, or --precision float32")
             self.visualizer.print_losses(position.epoch, position.epoch_images, losses, seconds, waited)
             share = position.batch / len(self.loader)
             self.visualizer.plot_losses(position.epoch, share, images, losses)
@@ -211,13 +220,6 @@ class Training:
                 self.model.save_networks(name)
         if "latest" in names:
             self.state.save(self.model)
-
-
-def check_finite(losses: dict[str, float]) -> None:
-    """RunError where a loss is no number any more: what comes after cannot be good, and must not be saved."""
-    wrong = [name for name, value in losses.items() if not abs(value) < float("inf")]
-    if wrong:
-        raise RunError(f"the loss {wrong[0]} is no number any more; take a smaller --lr, or --precision float32")
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from architecture import epoch_name
-from loader import mixed
+from shared_scripts.batches import mixed
 from shared_scripts.checkpoints import load_state, save_state
 from shared_scripts.cli import UserError
 from shared_scripts.distributed import Processes

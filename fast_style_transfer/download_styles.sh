@@ -79,11 +79,13 @@ while [ "$#" -gt 0 ]; do
   esac
   shift
 done
-if [ -z "$target" ]; then
+if [ -n "$target" ]; then
+  typed_folder "$target"
+  target="$folder"
+else
   choose_folder ckpts
-  target="$folder/published"
+  target="${folder#./}/published"
 fi
-target="${target%/}"
 
 # After Ctrl-C the one download ends orderly; the next is not to begin.
 trap 'exit 130' INT
@@ -91,7 +93,7 @@ failed=0
 for style in ${wanted:-$all_styles}; do
   look_up "$style"
   # A quota or login page instead of the file does not pass for it: the checksum decides.
-  "$BASH" "$project/../shared_scripts/download.sh" --sha256 "$sum" "$target/$style.ckpt" \
+  shared_download --sha256 "$sum" "$target/$style.ckpt" \
     "https://drive.google.com/uc?export=download&id=$id" \
     "https://drive.usercontent.google.com/download?id=$id&export=download&confirm=t" || failed=$((failed + 1))
 done

@@ -81,6 +81,16 @@ def add_device_flags(parser, precision_default: str = "float32", devices: str = 
     parser.add_argument("--seed", type=int, help="makes a run on the CPU repeatable to the bit")
 
 
+def given_flags(parser: argparse.ArgumentParser, argv: list[str]) -> set[str]:
+    """The flags that stand on a command line which `parser` takes, by their names in the options."""
+    probe = argparse.Namespace(**{action.dest: None for action in parser._actions})
+    nothing = object()
+    for name in vars(probe):
+        setattr(probe, name, nothing)
+    parsed = parser.parse_args(argv, probe)
+    return {name for name, value in vars(parsed).items() if value is not nothing}
+
+
 class StoppedBetweenSteps(KeyboardInterrupt):
     """Ctrl-C, answered where the state is whole and may be saved."""
 

@@ -23,3 +23,33 @@ find_python() { # MODULE TITLE
   done
   fail "no Python with $2 is here: run 'make setup' in the playground's folder, or set PYTHON to yours"
 }
+
+# Sets $name to the path with slashes, where it was typed with backslashes and names nothing as it stands.
+name=""
+with_slashes() { # PATH
+  name="$1"
+  if [ ! -e "$name" ]; then name="${1//\\//}"; fi
+}
+
+# Sets $folder to NAME in the current folder if there is one, else to the project's own, which may not exist yet.
+folder=""
+choose_folder() { # NAME
+  folder="$project/$1"
+  if [ -d "$1" ] || [ . -ef "$project" ]; then folder="./$1"; fi
+}
+
+# Sets $folder to the one that was typed, with slashes, and without those at its end.
+typed_folder() { # FOLDER
+  with_slashes "$1"
+  folder="$name"
+  while [ "$folder" != / ] && [ "${folder%/}" != "$folder" ]; do folder="${folder%/}"; done
+}
+
+# Prints a command that works where the user stands.
+say_command() { # SCRIPT FLAGS
+  local script="$1"
+  if ! [ . -ef "$project" ]; then script="$(printf %q "$project/$1")"; fi
+  printf 'now: python %s %s\n' "$script" "$2"
+}
+
+shared_download() { "$BASH" "$project/../shared_scripts/download.sh" "$@"; }

@@ -98,6 +98,20 @@ def start(on_cuda: bool | None = None) -> Processes:
     return processes
 
 
+def wants_cuda(device: str, gpu_ids: str | None) -> bool:
+    """Whether the processes of a distributed run compute on GPUs, as --device and --gpu_ids say."""
+    return torch.cuda.is_available() and device in ("auto", "cuda") and gpu_ids != "-1"
+
+
+def all_gather(share: torch.Tensor, processes: Processes) -> torch.Tensor:
+    """The shares of all processes, one behind the other by rank; they must have one shape, and all ask together."""
+    if processes.world == 1:
+        return share
+    shares = [torch.empty_like(share) for _ in range(processes.world)]
+    dist.all_gather(shares, share.contiguous())
+    return torch.cat(shares)
+
+
 def stop() -> None:
     """Leave the other processes; torch warns of those that just end."""
     if dist.is_available() and dist.is_initialized():

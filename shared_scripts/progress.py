@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from shared_scripts.cli import UserError
+from shared_scripts.cli import RunError, UserError
 from shared_scripts.files import atomic_write
 
 
@@ -46,13 +47,17 @@ class Progress:
             self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
         self.bar.update(1)
 
-    def report(self, step: int, losses: dict[str, float]) -> None:
-        """Write the losses of a step down."""
+    def report(self, step: int, losses: dict[str, float], columns: Sequence[str] = (), **words: str) -> None:
+        """Write the losses of a step down.
+
+        Where not every step has all losses, `columns` names all that the CSV is to have. `words` go to the CSV alone.
+        """
         try:
             if self.board:
                 self.board.scalars(step, losses)
             if self.csv_path:
-                append_row(self.csv_path, {"step": step, **losses})
+                values = {name: losses.get(name, "") for name in columns or losses}
+                append_row(self.csv_path, {"step": step, **words, **values})
         except OSError as problem:  # open in a spreadsheet, say: no reason to end a run of hours
             if not self.warned:
                 tell(f"Warning: the losses cannot be written down: {problem}")
@@ -141,7 +146,14 @@ def tell(line: str) -> None:
     sys.stderr.flush()
 
 
-def append_row(path: Path, row: dict[str, float]) -> None:
+def check_finite(losses: dict[str, float], advice: str) -> None:
+    """RunError where a loss is no number any more: what comes after cannot be good, and must not be saved."""
+    wrong = [name for name, value in losses.items() if not abs(value) < float("inf")]
+    if wrong:
+        raise RunError(f"the loss {wrong[0]} is no number any more; {advice}")
+
+
+def append_row(path: Path, row: dict[str, float | str]) -> None:
     """Add a row to a CSV file, the header first where the file is new."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = not path.exists() or path.stat().st_size == 0

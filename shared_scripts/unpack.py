@@ -87,7 +87,7 @@ def _unpack(archive: Path, folder: Path, stamp: bool) -> int:
             raise ValueError(f"{_one_line(archive)} needs another unpacker: {_one_line(problem)}") from None
         if stamp:
             _stamp_path(archive, content).write_text(_stamp(archive), encoding="ascii")
-        _move_into_place(archive, content, folder, own=_stamp_path(archive, folder) if stamp else None)
+        move_into_place(archive, content, folder, own=_stamp_path(archive, folder) if stamp else None)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return count
@@ -198,11 +198,14 @@ def _files(folder: Path) -> Iterator[Path]:
             yield Path(root, name)
 
 
-def _move_into_place(archive: Path, content: Path, folder: Path, own: Path | None) -> None:
+def move_into_place(archive: Path, content: Path, folder: Path, own: Path | None = None) -> None:
     """Make the finished temporary folder the target, or add its files to a target that exists.
 
     Args:
+        archive: what error messages name.
         own: the one file that may be replaced by a different one (the stamp of an earlier archive).
+
+    Raises ValueError, and moves nothing, where another file is there under a name that is to be given.
     """
     if not folder.exists():
         content.rename(folder)

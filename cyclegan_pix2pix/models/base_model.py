@@ -18,6 +18,7 @@ from schedules import Plateau, rate_factor
 from shared_scripts import distributed
 from shared_scripts.checkpoints import save_state
 from shared_scripts.cli import UserError
+from shared_scripts.weights import broken
 
 
 class BaseModel(ABC):
@@ -197,8 +198,7 @@ class BaseModel(ABC):
 
     def broken_networks(self) -> list[str]:
         """The names of the networks with numbers in them that are none any more (inf, nan)."""
-        weights = {name: self.bare_net(name).state_dict().values() for name in self.model_names}
-        return [name for name, values in weights.items() if not all(bool(v.isfinite().all()) for v in values)]
+        return broken({name: self.bare_net(name) for name in self.model_names})
 
     def save_networks(self, epoch: str | int) -> None:
         """Write every network to `{epoch}_net_NAME.pth`, each whole or not at all."""

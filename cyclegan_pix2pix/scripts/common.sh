@@ -9,13 +9,6 @@
 # No checksums are published: https vouches for the files. Where it fails the original's own http address is tried.
 publishers="https://efrosgans.eecs.berkeley.edu http://efrosgans.eecs.berkeley.edu"
 
-# Sets $folder to NAME in the current folder if there is one, else to the project's own, which may not exist yet.
-folder=""
-choose_folder() { # NAME
-  folder="$project/$1"
-  if [ -d "$1" ] || [ . -ef "$project" ]; then folder="./$1"; fi
-}
-
 # Sets $target (of --to, or the folder HOME_NAME) and $names (all known ones, so that they can be listed in a string).
 target=""
 names=""
@@ -56,13 +49,8 @@ read_words() { # HOME_NAME "KNOWN ..." WORD ...
     print_help >&2
     exit 2
   fi
-  if [ -z "$target" ]; then
-    choose_folder "$home_name"
-    target="$folder"
-  else
-    case "$target" in *\\*) if [ ! -e "$target" ]; then target="${target//\\//}"; fi ;; esac
-  fi
-  while [ "$target" != / ] && [ "${target%/}" != "$target" ]; do target="${target%/}"; done
+  if [ -n "$target" ]; then typed_folder "$target"; else choose_folder "$home_name"; fi
+  target="$folder"
 }
 
 # Sets $addresses, one word each, to where PATH can be fetched; MIRROR is where it once was.
@@ -77,15 +65,6 @@ find_addresses() { # PATH [MIRROR]
   for publisher in $publishers; do addresses="$addresses $publisher/$1"; done
   addresses="$addresses ${2:-}"
 }
-
-# Prints a command that works where the user stands.
-say_command() { # SCRIPT FLAGS
-  local script="$1"
-  if ! [ . -ef "$project" ]; then script="$(printf %q "$project/$1")"; fi
-  printf 'now: python %s %s\n' "$script" "$2"
-}
-
-shared_download() { "$BASH" "$project/../shared_scripts/download.sh" "$@"; }
 
 # ---- models ---------------------------------------------------------------------------------------------------------
 

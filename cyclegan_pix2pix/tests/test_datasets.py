@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFilter
+from runs import write_pictures
 
 import data
 from data import check_same_size, create_dataset, dataset_names, find_dataset_using_name, get_option_setter
 from preprocess import get_transform
+from shared_scripts.batches import Loader
 from shared_scripts.cli import UserError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -357,3 +359,22 @@ def test_the_template_blurs(root, golden):
     assert len(dataset) == 4 and item["A_size"].tolist() == [48, 40] and item["A_paths"].endswith("b3.png")
     with pytest.raises(UserError, match="RGB"):
         create_dataset(options(root, "template", input_nc=1))
+
+
+def test_real_pictures_of_a_data_set(tmp_path):
+    """max_dataset_size takes the first in the order of names, and crops are redrawn every epoch."""
+    write_pictures(tmp_path / "train", 5, (60, 30))
+    opt = options(tmp_path, "aligned", max_dataset_size=2, load_size=24, crop_size=16, serial_batches=True)
+    loader = Loader(create_dataset(opt), 1, seed=1, shuffle=False)
+    first, second = list(loader.epoch(1)), list(loader.epoch(2))
+    assert [batch["A_paths"][0][-5:] for batch in first] == ["0.png", "1.png"]
+    assert first[0]["A"].shape == (1, 3, 16, 16)
+    assert not torch.equal(first[0]["A"], second[0]["A"])
+    assert torch.equal(first[0]["A"], next(iter(Loader(create_dataset(opt), 1, seed=1, shuffle=False).epoch(1)))["A"])
+
+
+def test_sizes_that_cannot_be_one_batch():
+    items = [{"A": torch.zeros(3, 4, 4 + i), "A_paths": f"{i}.png"} for i in range(2)]
+    check_same_size(items[:1])
+    with pytest.raises(UserError, match="pictures of one batch differ in size: 0.png is 4x4, 1.png is 5x4; add"):
+        check_same_size(items)

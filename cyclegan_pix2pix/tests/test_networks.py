@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 import networks
-from instance_norm import InstanceNorm
 from shared_scripts.cli import UserError
+from shared_scripts.instance_norm import InstanceNorm
 
 GENERATORS = [
     *("gen_resnet9_instance", "gen_resnet6_batch_dropout", "gen_resnet6_instance_dropout_1to2", "gen_resnet6_none"),

@@ -18,26 +18,13 @@ help_if_asked() { # WORD ...
   done
 }
 
-# Sets $folder to NAME in the current folder if there is one, else to the project's own, which may not exist yet.
-folder=""
-choose_folder() { # NAME
-  folder="$project/$1"
-  if [ -d "$1" ] || [ . -ef "$project" ]; then folder="$1"; fi
-}
-
 # Sets $folder to where $content's results go and creates it: outputs/ here, or for the project's own pictures, where
 # there is none here, the project's.
 choose_outputs() {
   folder=outputs
   case "$content" in "$project"/*) choose_folder outputs ;; esac
+  folder="${folder#./}"
   mkdir -p "$folder" || fail "cannot create the folder $folder: check your rights, or work in another folder"
-}
-
-# Sets $name to the path with slashes, where it was typed with backslashes and names nothing as it stands.
-name=""
-with_slashes() { # PATH
-  name="$1"
-  if [ ! -e "$name" ]; then name="${1//\\//}"; fi
 }
 
 # ---- pictures -------------------------------------------------------------------------------------------------------

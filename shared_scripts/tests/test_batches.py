@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import warnings
@@ -10,9 +9,8 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from runs import write_pictures
 
-from loader import Loader, Order, collate, count_workers, mixed
+from shared_scripts.batches import Loader, Order, collate, count_workers, mixed
 from shared_scripts.cli import UserError
 from shared_scripts.distributed import Processes
 
@@ -41,8 +39,12 @@ class Sizes(Numbers):
 
 
 def make(dataset, batch: int = 2, seed: int = 5, rank: int = 0, world: int = 1, workers: int = 0, serial: bool = False):
-    opt = argparse.Namespace(batch_size=batch, serial_batches=serial, torch_device=torch.device("cpu"))
-    return Loader(dataset, opt, seed, Processes(rank, world), workers)
+    return Loader(dataset, batch, seed, Processes(rank, world), workers, shuffle=not serial, check=one_size)
+
+
+def one_size(pictures: list[dict]) -> None:
+    if len({item["A"].shape for item in pictures}) > 1:
+        raise UserError(f"{pictures[1]['A_paths']} has another size")
 
 
 def drawn(loader: Loader, epoch: int = 1, start: int = 0) -> list[list]:
@@ -144,7 +146,7 @@ def test_errors_are_one_line_also_from_a_process_that_reads_ahead(workers):
     none = error_of(make(Numbers(3, bad=(0, 1, 2)), serial=True, workers=workers))
     assert none == "none of the 3 pictures can be used: 0.png is damaged"
     sizes = error_of(make(Sizes(4), serial=True, workers=workers))
-    assert sizes.startswith("pictures of one batch differ in size: 0.png is 4x4, 1.png is 5x4; add")
+    assert sizes == "1.png has another size"
 
 
 def error_of(loader: Loader) -> str:
@@ -179,21 +181,3 @@ def test_seeds_are_mixed_the_same_everywhere():
     assert mixed(1, 2, 3) == 6498626229777268288
     assert len({mixed(a, b) for a in range(30) for b in range(30)}) == 900
     assert mixed(-1) != mixed(1)
-
-
-def test_real_pictures_of_a_data_set(tmp_path):
-    """max_dataset_size takes the first in the order of names, and crops are redrawn every epoch."""
-    from data import create_dataset
-
-    write_pictures(tmp_path / "train", 5, (60, 30))
-    opt = argparse.Namespace(
-        dataroot=str(tmp_path), phase="train", dataset_mode="aligned", direction="AtoB", input_nc=3, output_nc=3,
-        max_dataset_size=2, preprocess="resize_and_crop", load_size=24, crop_size=16, no_flip=False, isTrain=True,
-        batch_size=1, serial_batches=True, torch_device=torch.device("cpu"),
-    )  # fmt: skip
-    loader = Loader(create_dataset(opt), opt, seed=1)
-    first, second = list(loader.epoch(1)), list(loader.epoch(2))
-    assert [batch["A_paths"][0][-5:] for batch in first] == ["0.png", "1.png"]
-    assert first[0]["A"].shape == (1, 3, 16, 16)
-    assert not torch.equal(first[0]["A"], second[0]["A"])
-    assert torch.equal(first[0]["A"], next(iter(Loader(create_dataset(opt), opt, seed=1).epoch(1)))["A"])

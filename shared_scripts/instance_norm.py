@@ -33,6 +33,49 @@ class InstanceNorm(nn.Module):
         return WrittenOut.apply(x) if x.requires_grad else normalize(x)[0]
 
 
+class AffineInstanceNorm(nn.Module):
+    """Instance normalisation, then each channel times `weight` plus `bias`, as nn.InstanceNorm2d(affine=True,
+    track_running_stats=True) does *while training*; this one always does, also after `eval()`.
+
+    It has that module's running statistics, for the sake of files that other programs read, and follows them while
+    training; it never uses them. In evaluation they stay as they are. ValueError on 1x1 maps.
+    """
+
+    momentum = 0.1  # torch's default
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))  # torch never counts it up here
+
+    def forward(self, x: Tensor) -> Tensor:
+        n, channels, height, width = x.shape
+        pixels = height * width
+        if pixels == 1:
+            raise ValueError("instance normalisation of a single pixel: the picture is too small for this network")
+        # One channel a group. In contiguous order it is quick both ways, see above.
+        y, mean, rstd = torch.native_group_norm(
+            x.contiguous(), self.weight, self.bias, n, channels, pixels, channels, EPS
+        )
+        if self.training:
+            self.follow(mean.detach(), rstd.detach(), pixels)
+        return y
+
+    @torch.no_grad()
+    def follow(self, mean: Tensor, rstd: Tensor, pixels: int) -> None:
+        """Move the running statistics towards those of a batch, (N, C) each; the variance is the unbiased one."""
+        variance = (rstd.float().pow(-2) - EPS) * (pixels / (pixels - 1))
+        self.running_mean.lerp_(mean.float().mean(0), self.momentum)
+        self.running_var.lerp_(variance.mean(0), self.momentum)
+
+    def extra_repr(self) -> str:
+        return f"{self.channels}, eps={EPS:g}, momentum={self.momentum}, affine=True, track_running_stats=True"
+
+
 def normalize(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """(N, C, H, W) in channels_last order to the normalised map, and mean and 1 / std as (N, C, 1, 1)."""
     n, c, h, w = x.shape

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, default_collate
 
-from data import check_same_size
 from shared_scripts.cli import UserError
 from shared_scripts.distributed import Processes
 
@@ -103,21 +103,37 @@ class Order(torch.utils.data.Sampler):
             yield [(self.epoch, number) for number in mine]
 
 
-class Loader:
-    """The batches of a data set, epoch by epoch; `problems` are the files that could not be read, each once."""
+Check = Callable[[Sequence[dict]], None]  # UserError where items cannot make a batch
 
-    def __init__(self, dataset, opt, seed: int, processes: Processes | None = None, workers: int = 0):
+
+class Loader:
+    """The batches of a data set, epoch by epoch; `problems` are the files that could not be read, each once.
+
+    With several processes a batch is `batch_size` items for each. `check` looks at the items before they are stacked.
+    """
+
+    def __init__(
+        self,
+        dataset,
+        batch_size: int,
+        seed: int,
+        processes: Processes | None = None,
+        workers: int = 0,
+        shuffle: bool = True,
+        check: Check | None = None,
+        pin_memory: bool = False,
+    ):
         self.dataset, self.processes = dataset, processes or Processes()
-        self.order = Order(len(dataset), opt.batch_size, not opt.serial_batches, seed, self.processes)
+        self.order = Order(len(dataset), batch_size, shuffle, seed, self.processes)
         self.problems: list[str] = []
         self.told = 0
         self.loader = DataLoader(
             SeededItems(dataset, seed),
             batch_sampler=self.order,
             num_workers=workers,
-            collate_fn=collate_or_problem,
+            collate_fn=partial(collate_or_problem, check=check),
             persistent_workers=workers > 0,
-            pin_memory=opt.torch_device.type == "cuda",
+            pin_memory=pin_memory,
             worker_init_fn=leave_process_group,
             generator=torch.Generator(),  # it draws a number an epoch; the global generator is the training's
         )
@@ -156,19 +172,22 @@ def leave_process_group(worker: int) -> None:
         os.setpgid(0, 0)
 
 
-def collate_or_problem(items: list[tuple[dict | UserError, list[str]]]) -> tuple[dict | UserError, list[str]]:
+def collate_or_problem(
+    items: list[tuple[dict | UserError, list[str]]], check: Check | None = None
+) -> tuple[dict | UserError, list[str]]:
     """One batch, or in its place the UserError why there is none."""
     try:
         for item, _ in items:
             if isinstance(item, UserError):
                 raise item
-        return collate(items)
+        return collate(items, check)
     except UserError as problem:
         return problem, []
 
 
-def collate(items: list[tuple[dict, list[str]]]) -> tuple[dict, list[str]]:
-    """One batch of some items. UserError where their pictures differ in size."""
+def collate(items: list[tuple[dict, list[str]]], check: Check | None = None) -> tuple[dict, list[str]]:
+    """One batch of some items. UserError from `check` where they do not go together."""
     pictures = [item for item, _ in items]
-    check_same_size(pictures)
+    if check:
+        check(pictures)
     return default_collate(pictures), [problem for _, problems in items for problem in problems]

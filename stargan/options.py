@@ -1,0 +1,310 @@
+"""The flags of main.py, train.py and test.py: the reference's, in every spelling they had, and ours."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from shared_scripts.cli import ArgumentParser, UserError, add_device_flags, add_switch, boolean, finite, given_flags
+from shared_scripts.files import resolve_path
+
+ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+DATASETS = ("CelebA", "RaFD", "Both")
+# Flags whose defaults the two versions of the reference have in different ways: (current, old)
+DEFAULTS = {
+    "celeba_image_dir": ("data/celeba/images", "./data/CelebA_nocrop/images"),
+    "attr_path": ("data/celeba/list_attr_celeba.txt", "./data/list_attr_celeba.txt"),
+    "rafd_image_dir": ("data/RaFD/train", "./data/RaFD/train"),
+    "sample_step": (1000, 500),
+    "model_save_step": (10000, 1000),
+    "use_tensorboard": (True, False),
+}
+OLD_ONLY = ("num_epochs", "num_epochs_decay", "pretrained_model", "test_model")  # a command with one of them is old
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 1, not {text}")
+    return number
+
+
+def not_negative(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text}")
+    return number
+
+
+def weight(text: str) -> float:
+    """A finite number of at least 0."""
+    number = finite(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text}")
+    return number
+
+
+def dataset(text: str) -> str:
+    """CelebA, RaFD or Both, in any case."""
+    names = {name.lower(): name for name in DATASETS}
+    if text.lower() not in names:
+        raise argparse.ArgumentTypeError(
+            f"expected CelebA, RaFD (which is also for folders of your own) or Both, not {text!r}"
+        )
+    return names[text.lower()]
+
+
+def make_parser(script: str) -> ArgumentParser:
+    """The parser of a script: main.py has --mode, train.py and test.py stand for one each."""
+    what = {"train.py": "Train StarGAN.", "test.py": "Translate test pictures with a trained generator."}
+    parser = ArgumentParser(prog=script, description=what.get(script, "Train or test StarGAN."))
+    if script == "main.py":
+        parser.add_argument("--mode", default="train", choices=("train", "test"), help="what to do")
+    else:
+        parser.add_argument("--mode", default=script[:-3], choices=(script[:-3],), help=argparse.SUPPRESS)
+    for add_group in (add_data, add_networks, add_training, add_testing, add_places, add_steps, add_ours):
+        add_group(parser)
+    return parser
+
+
+def both_defaults(name: str) -> str:
+    """The defaults of a flag as --help shows them."""
+    now, old = DEFAULTS[name]
+    return f"(default: {now}; {old} with --variant old)"
+
+
+def add_data(parser: ArgumentParser) -> None:
+    """Which pictures and labels."""
+    add = parser.add_argument_group("data").add_argument
+    add(
+        "--dataset",
+        type=dataset,
+        default="CelebA",
+        metavar="CelebA|RaFD|Both",
+        help="RaFD is any folder with one folder a class",
+    )
+    add(
+        "--c_dim", type=count, metavar="N", help="how many labels the first data set has; told by the data if not given"
+    )
+    add("--c2_dim", type=count, metavar="N", help="how many classes the second data set of Both has; likewise")
+    add(
+        "--selected_attrs",
+        "--list",
+        nargs="+",
+        default=list(ATTRIBUTES),
+        metavar="NAME",
+        help="attributes of CelebA to learn, in the order of the labels",
+    )
+    add(
+        "--celeba_crop_size",
+        "--celebA_crop_size",
+        type=count,
+        default=178,
+        metavar="PX",
+        help="how much is cut out of CelebA's pictures",
+    )
+    add("--rafd_crop_size", type=count, default=256, metavar="PX", help="how much is cut out of pictures in folders")
+    add("--image_size", type=count, default=128, metavar="PX", help="what that is scaled to: a multiple of 4")
+    add(
+        "--test_images",
+        type=count,
+        metavar="N",
+        help="how many of CelebA's pictures are kept for testing (default: 1999, a tenth of fewer than 2000)",
+    )
+
+
+def add_networks(parser: ArgumentParser) -> None:
+    """How large the networks are."""
+    add = parser.add_argument_group("networks").add_argument
+    add("--g_conv_dim", type=count, default=64, metavar="N", help="width of the generator's first layer")
+    add("--d_conv_dim", type=count, default=64, metavar="N", help="width of the discriminator's first layer")
+    add("--g_repeat_num", type=not_negative, default=6, metavar="N", help="residual blocks of the generator")
+    add("--d_repeat_num", type=count, default=6, metavar="N", help="halvings in the discriminator")
+
+
+def add_training(parser: ArgumentParser) -> None:
+    """How to train."""
+    add = parser.add_argument_group("training").add_argument
+    add("--lambda_cls", type=weight, default=1.0, metavar="X", help="weight of the classification loss")
+    add("--lambda_rec", type=weight, default=10.0, metavar="X", help="weight of the reconstruction loss")
+    add("--lambda_gp", type=weight, default=10.0, metavar="X", help="weight of the gradient penalty")
+    add("--batch_size", type=count, default=16, metavar="N", help="pictures a step (for each process)")
+    add("--num_iters", type=count, default=200000, metavar="N", help="steps of the discriminator")
+    add(
+        "--num_iters_decay",
+        type=count,
+        default=100000,
+        metavar="N",
+        help="at the end of these, steps with a falling learning rate",
+    )
+    add("--g_lr", type=weight, default=1e-4, metavar="X", help="learning rate of the generator")
+    add("--d_lr", type=weight, default=1e-4, metavar="X", help="learning rate of the discriminator")
+    add(
+        "--n_critic",
+        "--d_train_repeat",
+        type=count,
+        default=5,
+        metavar="N",
+        help="steps of the discriminator for one of the generator",
+    )
+    add("--beta1", type=weight, default=0.5, metavar="X", help="of Adam")
+    add("--beta2", type=weight, default=0.999, metavar="X", help="of Adam")
+    add("--resume_iters", type=not_negative, metavar="N", help="go on from step N; 0 is no step")
+    add("--num_workers", type=not_negative, default=1, metavar="N", help="processes that read pictures ahead")
+    add("--num_epochs", type=count, metavar="N", help="--variant old: passes over the data (default: 20)")
+    add(
+        "--num_epochs_decay",
+        type=count,
+        metavar="N",
+        help="--variant old: at their end, with a falling rate (default: 10)",
+    )
+    add("--pretrained_model", metavar="E_I", help="--variant old: go on from the networks E_I_G.pth, E_I_D.pth")
+
+
+def add_testing(parser: ArgumentParser) -> None:
+    """What to test."""
+    add = parser.add_argument_group("testing").add_argument
+    add("--test_iters", type=count, default=200000, metavar="N", help="which of the saved generators")
+    add("--test_model", metavar="E_I", help="--variant old: likewise (default: 20_1000)")
+    add(
+        "--checkpoint",
+        metavar="FILE",
+        help="a generator's file of any age, in place of --model_save_dir and --test_iters",
+    )
+    add_switch(parser, "--save_each", help="also write every translated picture to a file of its own")
+    add_switch(parser, "--titles", help="also write each sheet with titles over its columns: N-sheet.jpg")
+
+
+def add_places(parser: ArgumentParser) -> None:
+    """Folders and files."""
+    add = parser.add_argument_group("places").add_argument
+    add(
+        "--celeba_image_dir",
+        "--celebA_image_path",
+        metavar="DIR",
+        help=f"CelebA's pictures {both_defaults('celeba_image_dir')}",
+    )
+    add(
+        "--attr_path",
+        "--metadata_path",
+        metavar="FILE",
+        help=f"CelebA's attributes, .txt or .csv {both_defaults('attr_path')}",
+    )
+    add(
+        "--rafd_image_dir",
+        "--rafd_image_path",
+        metavar="DIR",
+        help="a folder with one folder a class (default: data/RaFD/train)",
+    )
+    for name, what in (("log", "losses"), ("model_save", "checkpoints"), ("sample", "samples"), ("result", "results")):
+        default = f"stargan/{'models' if name == 'model_save' else name + 's'}"
+        add(f"--{name}_dir", f"--{name}_path", default=default, metavar="DIR", help=f"where {what} go")
+
+
+def add_steps(parser: ArgumentParser) -> None:
+    """How often what is done."""
+    add = parser.add_argument_group("steps").add_argument
+    add(
+        "--use_tensorboard",
+        type=boolean,
+        metavar="TRUE|FALSE",
+        help=f"write TensorBoard's files too {both_defaults('use_tensorboard')}",
+    )
+    add("--log_step", type=count, default=10, metavar="N", help="print the losses every N steps")
+    add(
+        "--sample_step",
+        type=count,
+        metavar="N",
+        help=f"write a sheet of samples every N steps {both_defaults('sample_step')}",
+    )
+    add("--model_save_step", type=count, metavar="N", help=f"save every N steps {both_defaults('model_save_step')}")
+    add(
+        "--lr_update_step",
+        type=count,
+        default=1000,
+        metavar="N",
+        help="lower the learning rate every N steps, once it falls",
+    )
+
+
+def add_ours(parser: ArgumentParser) -> None:
+    """What the reference does not have."""
+    group = parser.add_argument_group("of this version")
+    group.add_argument(
+        "--variant",
+        choices=("current", "old"),
+        help="old: the code of 2017 (default: current; old where a flag is given that only it had)",
+    )
+    group.add_argument(
+        "--lr_decay",
+        choices=("linear", "reference"),
+        help="linear falls to 0, as the paper has it; reference is a thousand times slower by mistake (default: linear)",
+    )
+    add_switch(group, "--reference_exact", help="keep the reference's slips: see README.md")
+    add_switch(group, "--resume", help="go on from where the last training in --model_save_dir stopped")
+    add_device_flags(group)
+
+
+def parse(argv: list[str] | None, script: str) -> argparse.Namespace:
+    """The options of a run, with every default filled in. Ends the program, in one line, where they do not agree."""
+    parser = make_parser(script)
+    argv = sys.argv[1:] if argv is None else list(argv)
+    opt = parser.parse_args(argv)
+    opt.given = given_flags(parser, argv)
+    old_flags = [name for name in OLD_ONLY if getattr(opt, name) is not None]
+    opt.variant = opt.variant or ("old" if old_flags else "current")
+    if opt.variant == "current" and old_flags:
+        parser.error(f"--{old_flags[0]} is of the 2017 version: say --variant old, or leave it out")
+    fill_defaults(opt)
+    check(parser, opt)
+    return opt
+
+
+def listing(opt: argparse.Namespace) -> str:
+    """All options in one line, as the reference prints them first."""
+    return str(argparse.Namespace(**{name: value for name, value in vars(opt).items() if name != "given"}))
+
+
+def fill_defaults(opt: argparse.Namespace) -> None:
+    """What depends on the version."""
+    old = opt.variant == "old"
+    for name, values in DEFAULTS.items():
+        if getattr(opt, name) is None:
+            setattr(opt, name, values[old])
+    opt.num_epochs, opt.num_epochs_decay = opt.num_epochs or 20, opt.num_epochs_decay or 10
+    opt.test_model = opt.test_model or "20_1000"
+    opt.lr_decay = opt.lr_decay or ("reference" if opt.reference_exact else "linear")
+    opt.selected_attrs = [name for word in opt.selected_attrs for name in word.split(",") if name]
+    for name in (
+        "celeba_image_dir",
+        "attr_path",
+        "rafd_image_dir",
+        "log_dir",
+        "model_save_dir",
+        "sample_dir",
+        "result_dir",
+    ):
+        setattr(opt, name, str(resolve_path(getattr(opt, name))))
+
+
+def check(parser: ArgumentParser, opt: argparse.Namespace) -> None:
+    """End the program, in one line, where flags do not go together."""
+    if opt.image_size % 4:
+        near = max(4, round(opt.image_size / 4) * 4)
+        parser.error(
+            f"--image_size {opt.image_size} is no multiple of 4, and the generator would shrink it; take {near}"
+        )
+    if opt.beta1 >= 1 or opt.beta2 >= 1:
+        parser.error("--beta1 and --beta2 must be below 1")
+    names = opt.selected_attrs
+    if opt.dataset != "RaFD" and opt.c_dim not in (None, len(names)):
+        raise UserError(
+            f"--c_dim {opt.c_dim} does not go with the {len(names)} selected attributes ({' '.join(names)}): leave --c_dim "
+            "out, or select as many with --selected_attrs"
+        )
+    if opt.variant == "old" and opt.dataset != "RaFD" and len(names) != len(ATTRIBUTES):
+        raise UserError(
+            f"--variant old has five attributes, not {len(names)}: three hair colours, gender, age; see README.md"
+        )
