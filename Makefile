@@ -16,7 +16,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 RUN := GPU=$(GPU) bash shared_scripts/select_gpu.sh -- $(CURDIR)/$(PYTHON)
-PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf
+PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf stargan
 TENSORFLOW_PROJECTS := fast_style_transfer dcgan_tf
 
 .DEFAULT_GOAL := help
@@ -76,17 +76,22 @@ demo-dcgan_tf: .venv/.extra-dcgan_tf  ## ten seconds of film through the space t
 demo-dcgan_tf-train: .venv/.extra-dcgan_tf  ## a DCGAN learns to write digits, in a few minutes
 	@$(RUN) dcgan_tf/demo_training.py
 
+demo-stargan: .venv/.extra-stargan  ## faces with other hair, glasses, a smile, and a film of it, in seconds
+	@$(RUN) stargan/demo.py
+
 gallery: $(PROJECTS:%=.venv/.extra-%)  ## make the pictures of the READMEs again (half an hour)
 	@$(RUN) neural_style/make_figures.py
 	@$(RUN) fast_style_transfer/make_figures.py
 	@$(RUN) cyclegan_pix2pix/make_figures.py
 	@$(RUN) dcgan_tf/make_figures.py
+	@$(RUN) stargan/make_figures.py
 
 bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writes benchmarks/results
 	@$(RUN) benchmarks/neural_style.py
 	@$(RUN) benchmarks/fast_style_transfer.py
 	@$(RUN) benchmarks/cyclegan_pix2pix.py
 	@$(RUN) benchmarks/dcgan_tf.py
+	@$(RUN) benchmarks/stargan.py
 
 download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
@@ -100,6 +105,9 @@ download-cyclegan_pix2pix: .venv/.created  ## fetch a published CycleGAN (45 MB)
 
 download-dcgan_tf: .venv/.extra-dcgan_tf  ## fetch MNIST (12 MB) into dcgan_tf/data
 	@cd dcgan_tf && $(CURDIR)/$(PYTHON) download.py mnist
+
+download-stargan: .venv/.created  ## fetch the original's generator of celebrities' faces
+	@cd stargan && PYTHON="$(CURDIR)/$(PYTHON)" bash download.sh pretrained-celeba-128x128
 
 # --- testing ------------------------------------------------------------------------------------------------------
 

@@ -53,3 +53,12 @@ say_command() { # SCRIPT FLAGS
 }
 
 shared_download() { "$BASH" "$project/../shared_scripts/download.sh" "$@"; }
+
+# Sets $python to any Python 3 that runs: Windows has a python3 that only opens its store.
+find_any_python() {
+  local ours="$project/../.venv"
+  for python in ${PYTHON:+"$PYTHON"} "$ours/bin/python" "$ours/Scripts/python.exe" python3 python; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 8))' > /dev/null 2>&1; then return 0; fi
+  done
+  fail "no Python 3 is here to unpack with: install it, or set PYTHON to where it is"
+}

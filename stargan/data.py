@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from attributes import AttributeTable, count_test_pictures, read_attributes, split
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from attributes import AttributeTable, count_test_pictures, read_attributes, split
 from shared_scripts.cli import UserError
 from shared_scripts.files import natural_key, resolve_path
 from shared_scripts.images import has_picture_name, read_image
@@ -122,7 +122,7 @@ def open_celeba(
 
 
 def find_pictures(folder: Path, example: str) -> Path:
-    """The folder that has the picture `example`: the one named, or one or two levels below it. UserError if none has."""
+    """The folder that has the picture `example`: the one named, or one or two levels below it. UserError if none."""
     if not folder.is_dir():
         raise UserError(
             f"there is no folder {folder} (--celeba_image_dir); 'bash download.sh celeba' fetches CelebA, "

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, ImageFilter
+
 from face_hair import draw_back_hair, draw_front_hair, front_hair, hair_colour
 from face_pen import Colour, Pen, curve, ellipse, mirrored, mix, tone
 from face_wear import draw_clothes, draw_earrings, draw_glasses, draw_hat
-from PIL import Image, ImageFilter
 
 if TYPE_CHECKING:
     from faces import Face

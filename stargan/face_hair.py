@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from face_pen import Colour, Pen, curve, ellipse, ribbon, tone
 
 if TYPE_CHECKING:

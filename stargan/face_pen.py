@@ -20,10 +20,10 @@ def curve(points: Sequence, closed: bool = False, steps: int = 8) -> np.ndarray:
     """A smooth line (N, 2) through all `points` (Catmull-Rom), with `steps` pieces from one to the next."""
     points = np.asarray(points, float)
     if closed:
-        around = np.concatenate([points[-1:], points, points[:2]])
+        wound = np.concatenate([points[-1:], points, points[:2]])
     else:
-        around = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
-    a, b, c, d = (around[i : len(around) - 3 + i, None] for i in range(4))
+        wound = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    a, b, c, d = (wound[i : len(wound) - 3 + i, None] for i in range(4))
     t = (np.arange(steps) / steps)[None, :, None]
     line = b + 0.5 * t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a)))
     line = line.reshape(-1, 2)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+
 from face_drawing import EXPRESSIONS, draw
 from face_hair import HAIR_COLOURS
 

@@ -15,17 +15,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from faces import ATTRIBUTES, EXPRESSIONS, VERSION, Face, attributes, draw, random_face
 from tqdm import tqdm
 
-from shared_scripts.cli import ArgumentParser, UserError, run
+from faces import ATTRIBUTES, EXPRESSIONS, VERSION, Face, attributes, draw, random_face
+from shared_scripts.cli import ArgumentParser, StopBetweenSteps, UserError, run
 from shared_scripts.files import atomic_write, check_writable, resolve_path
 from shared_scripts.images import write_image
 
 ATTRIBUTE_FILE = "list_attr_celeba.txt"
 STAMP = "made_with.json"  # says with what settings a folder was made
 COUNTS = {False: 3000, True: 60}  # the defaults: of all pictures, and with --expressions of each class
-EXPRESSION_SIZE = 256
+CELEBA_SIZE = (178, 218)
+EXPRESSION_SIZE = (256, 256)
 
 
 def face_number(seed: int, number: int) -> Face:
@@ -43,13 +44,28 @@ def attribute_text(lines: list[str]) -> str:
     return "\n".join([str(len(lines)), " ".join(ATTRIBUTES) + " ", *lines]) + "\n"
 
 
+def write_pictures(folder: Path, pictures: Iterator[tuple[str, Face]], total: int, width: int, height: int) -> None:
+    """Draw faces into files (name below the folder, face), and say how far that is.
+
+    Ctrl-C is answered between two pictures: raised inside of some of NumPy's functions it would be lost.
+    """
+    with StopBetweenSteps() as stopping:
+        for name, face in tqdm(pictures, total=total, desc="drawing", unit="face", disable=None):
+            write_image(folder / name, draw(face, width, height))
+            stopping.check()
+
+
 def write_celeba(folder: Path, count: int, seed: int, ext: str) -> None:
     """FOLDER/images/000001.EXT and so on, 178 x 218, and last FOLDER/list_attr_celeba.txt."""
     lines = []
-    for number in tqdm(range(1, count + 1), desc="drawing", unit="face", disable=None):
-        face, name = face_number(seed, number), f"{number:06d}.{ext}"
-        write_image(folder / "images" / name, draw(face))
-        lines.append(attribute_line(name, attributes(face)))
+
+    def pictures() -> Iterator[tuple[str, Face]]:
+        for number in range(1, count + 1):
+            face, name = face_number(seed, number), f"{number:06d}.{ext}"
+            lines.append(attribute_line(name, attributes(face)))
+            yield name, face
+
+    write_pictures(folder / "images", pictures(), count, *CELEBA_SIZE)
     write_text(folder / ATTRIBUTE_FILE, attribute_text(lines))
 
 
@@ -72,8 +88,7 @@ def expression_pictures(count: int, seed: int, ext: str) -> Iterator[tuple[str, 
 def write_expressions(folder: Path, count: int, seed: int, ext: str) -> None:
     """FOLDER/train and test with a folder for each expression; a tenth of the pictures is to test with."""
     pictures = expression_pictures(count, seed, ext)
-    for name, face in tqdm(pictures, total=count * len(EXPRESSIONS), desc="drawing", unit="face", disable=None):
-        write_image(folder / name, draw(face, EXPRESSION_SIZE, EXPRESSION_SIZE))
+    write_pictures(folder, pictures, count * len(EXPRESSIONS), *EXPRESSION_SIZE)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -92,8 +107,8 @@ def write_dataset(
 ) -> bool:
     """Write a set of drawn faces; False where exactly this set is there already.
 
-    What makes a set complete, the attribute file (with `expressions`, made_with.json), is written last. A set that
-    was interrupted is drawn again from its beginning. Raises UserError where the numbers make no sense, where the
+    The attribute file, and that made_with.json calls the set complete, are written last. A set that was interrupted
+    is drawn again from its beginning. Raises UserError where the numbers make no sense, where the
     folder holds another set or other pictures and `overwrite` is false, or where it cannot be written.
     """
     if count < 1:
@@ -175,7 +190,7 @@ def clear(folder: Path) -> None:
 def next_commands(folder: Path, expressions: bool) -> str:
     """The command lines to go on with."""
     if expressions:
-        common = f"--dataset RaFD --c_dim {len(EXPRESSIONS)} --rafd_crop_size {EXPRESSION_SIZE} --rafd_image_dir"
+        common = f"--dataset RaFD --c_dim {len(EXPRESSIONS)} --rafd_crop_size {EXPRESSION_SIZE[0]} --rafd_image_dir"
         return "\n".join(
             f"    python main.py --mode {mode} {common} {shlex.quote(str(folder / mode))}" for mode in ("train", "test")
         )

@@ -240,7 +240,20 @@ def add_ours(parser: ArgumentParser) -> None:
     group.add_argument(
         "--lr_decay",
         choices=("linear", "reference"),
-        help="linear falls to 0, as the paper has it; reference is a thousand times slower by mistake (default: linear)",
+        help="linear falls to 0, as in the paper; reference is a thousand times slower by mistake (default: linear)",
+    )
+    group.add_argument(
+        "--g_optimizer",
+        choices=("adam", "muon"),
+        default="adam",
+        help="muon learns in fewer steps, with a --g_lr around 0.01",
+    )
+    group.add_argument(
+        "--warmup_iters",
+        type=not_negative,
+        default=0,
+        metavar="N",
+        help="let the generator learn to copy for N steps first",
     )
     add_switch(group, "--reference_exact", help="keep the reference's slips: see README.md")
     add_switch(group, "--resume", help="go on from where the last training in --model_save_dir stopped")
@@ -301,8 +314,8 @@ def check(parser: ArgumentParser, opt: argparse.Namespace) -> None:
     names = opt.selected_attrs
     if opt.dataset != "RaFD" and opt.c_dim not in (None, len(names)):
         raise UserError(
-            f"--c_dim {opt.c_dim} does not go with the {len(names)} selected attributes ({' '.join(names)}): leave --c_dim "
-            "out, or select as many with --selected_attrs"
+            f"--c_dim {opt.c_dim} does not go with the {len(names)} selected attributes ({' '.join(names)}): "
+            "leave --c_dim out, or select as many with --selected_attrs"
         )
     if opt.variant == "old" and opt.dataset != "RaFD" and len(names) != len(ATTRIBUTES):
         raise UserError(

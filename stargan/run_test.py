@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import notes
-import printing
-import sheets
 import torch
 from torch import Tensor
 
+import notes
+import printing
+import sheets
 from legacy import GeneratorShape, check_flags, describe_discriminator, load_generator, read_weights
 from networks import Generator
 from options import listing

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import notes
-import printing
-import sheets
 import torch
 from torch import Tensor
 
+import notes
+import printing
+import sheets
 import training_state
 from legacy import describe_discriminator, describe_generator, lay_into, read_weights
 from networks import Discriminator, Generator
@@ -126,7 +126,7 @@ class Training:
             self.say(printing.network_text(name, network, self.old))
         return Trainer(
             G, D, self.device, self.dtype, opt.g_lr, opt.d_lr, (opt.beta1, opt.beta2),
-            opt.lambda_cls, opt.lambda_rec, opt.lambda_gp, two_steps=self.old,
+            opt.lambda_cls, opt.lambda_rec, opt.lambda_gp, two_steps=self.old, muon=opt.g_optimizer == "muon",
         )  # fmt: skip
 
     def open_feed(self, number: int, source: Source) -> Feed:
@@ -172,7 +172,16 @@ class Training:
         """What a training cannot change when it goes on."""
         opt = self.opt
         names = [name for source in self.sources for name in source.domain.names]
-        keys = ("dataset", "image_size", "g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num", "variant")
+        keys = (
+            "dataset",
+            "image_size",
+            "g_conv_dim",
+            "d_conv_dim",
+            "g_repeat_num",
+            "d_repeat_num",
+            "variant",
+            "g_optimizer",
+        )
         return {"selected_attrs": names, **{key: getattr(opt, key) for key in keys}}
 
     def resumed_name(self) -> str | None:
@@ -276,7 +285,9 @@ class Training:
         opt = self.opt
         update_G = moment.counter % opt.n_critic == 0
         batches = [self.make_batch(feed, moment.step, number) for number, feed in enumerate(self.feeds)]
-        if self.old:
+        if moment.step <= opt.warmup_iters:
+            found = [self.trainer.copy_step(batch) for batch in batches]
+        elif self.old:
             penalized = 0 if len(batches) == 1 or moment.counter % 2 == 0 else 1
             found = [self.merge(self.trainer.step(batches, update_G, penalized))]
         else:

@@ -15,8 +15,10 @@ from torch import Tensor, nn
 
 from labels import Domain
 from losses import between, critic_loss, gradient_penalty, reconstruction_loss
+from muon import Muon
 from shared_scripts.distributed import bare, spread
 
+VECTORS = 0.05  # with Muon: the share of the learning rate that the norms' weights and biases get, which go by Adam
 LOSSES = ("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp", "G/loss_fake", "G/loss_rec", "G/loss_cls")
 
 
@@ -43,7 +45,8 @@ class Batch:
 class Trainer:
     """Both networks, their optimisers, and how they are trained; `dtype` is the convolutions' number format.
 
-    `two_steps` is the 2017 version's way: the gradient penalty gets an optimiser step of its own.
+    `two_steps` is the 2017 version's way: the gradient penalty gets an optimiser step of its own. With `muon` the
+    generator's kernels go by that optimiser; its learning rates are some hundred times Adam's.
     """
 
     def __init__(
@@ -59,15 +62,19 @@ class Trainer:
         lambda_rec: float = 10.0,
         lambda_gp: float = 10.0,
         two_steps: bool = False,
+        muon: bool = False,
     ):
         self.device, self.dtype, self.two_steps = torch.device(device), dtype, two_steps
         self.lambda_cls, self.lambda_rec, self.lambda_gp = lambda_cls, lambda_rec, lambda_gp
         self.G, self.D = G.to(self.device), D.to(self.device)
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        if muon:
+            self.optimizers["G"] = Muon([p for p in G.parameters() if p.dim() > 1], g_lr)
+        vectors = [p for p in G.parameters() if not muon or p.dim() <= 1]
         fused = self.device.type in ("cpu", "cuda")  # one pass over the memory instead of a dozen
-        self.optimizers = {
-            "G": torch.optim.Adam(G.parameters(), g_lr, betas, fused=fused),
-            "D": torch.optim.Adam(D.parameters(), d_lr, betas, fused=fused),
-        }
+        self.optimizers["G_vectors" if muon else "G"] = torch.optim.Adam(vectors, g_lr, betas, fused=fused)
+        self.optimizers["D"] = torch.optim.Adam(D.parameters(), d_lr, betas, fused=fused)
+        self.set_rates(g_lr, d_lr)
 
     def parallelize(self) -> None:
         """Spread over the processes that torchrun started, if it did."""
@@ -79,9 +86,10 @@ class Trainer:
 
     def set_rates(self, g_lr: float, d_lr: float) -> None:
         """The learning rates from now on."""
-        for name, rate in (("G", g_lr), ("D", d_lr)):
-            for group in self.optimizers[name].param_groups:
-                group["lr"] = rate
+        rates = {"G": g_lr, "G_vectors": g_lr * VECTORS, "D": d_lr}
+        for name, optimizer in self.optimizers.items():
+            for group in optimizer.param_groups:
+                group["lr"] = rates[name]
 
     def autocast(self) -> torch.autocast:
         """Convolutions inside run in `dtype`; with float32 nothing changes."""
@@ -149,15 +157,30 @@ class Trainer:
 
     def step_G(self, batches: Sequence[Batch], fakes: Sequence[Tensor]) -> list[dict[str, Tensor]]:
         """Update the generator: translations that look real, are classified as asked, and lead back to the picture."""
-        self.optimizers["G"].zero_grad()
+        self.G.zero_grad()
         with frozen(bare(self.D)):
             found = [self.judge_G(batch, fake) for batch, fake in zip(batches, fakes, strict=True)]
             total = sum(
                 f["G/loss_fake"] + self.lambda_rec * f["G/loss_rec"] + self.lambda_cls * f["G/loss_cls"] for f in found
             )
             total.backward()
-        self.optimizers["G"].step()
+        self.update_G()
         return [{name: value.detach() for name, value in losses.items()} for losses in found]
+
+    def update_G(self) -> None:
+        """The generator's optimisers make their steps."""
+        for name, optimizer in self.optimizers.items():
+            if name != "D":
+                optimizer.step()
+
+    def copy_step(self, batch: Batch) -> dict[str, Tensor]:
+        """A step before training proper (--warmup_iters): the generator learns to leave a picture with its own labels
+        as it is."""
+        self.G.zero_grad()
+        loss = reconstruction_loss(batch.x, self.translate(batch.x, batch.c_org(), keep_graph=True))
+        loss.backward()
+        self.update_G()
+        return {"G/loss_rec": loss.detach()}
 
     def judge_G(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """The generator's losses of a batch."""

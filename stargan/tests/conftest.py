@@ -36,3 +36,11 @@ def load_golden(name: str) -> dict:
 def golden():
     """`golden(name)` reads a golden .npz file."""
     return load_golden
+
+
+def weights_of(arrays: dict, prefix: str) -> dict:
+    """The network that a golden file holds under names with a prefix, as a state_dict."""
+    import torch
+
+    found = {key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)}
+    return {key: torch.from_numpy(np.array(value)) for key, value in found.items()}

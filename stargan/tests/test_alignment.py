@@ -6,12 +6,12 @@ import math
 import sys
 from pathlib import Path
 
-import alignment
 import numpy as np
 import pytest
-from alignment import Aligned, align, centre_crop, eyes_and_mouth, find_faces, paste_back, prepare, similarity, warp
 from PIL import Image
 
+import alignment
+from alignment import Aligned, align, centre_crop, eyes_and_mouth, find_faces, paste_back, prepare, similarity, warp
 from shared_scripts.cli import UserError
 from shared_scripts.images import read_image
 

@@ -12,13 +12,13 @@ from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
-import faces
-import make_faces_dataset as make
 import numpy as np
 import pytest
-from faces import ATTRIBUTES, EXPRESSIONS, Face, attributes, draw, random_face, with_attribute
 from PIL import Image
 
+import faces
+import make_faces_dataset as make
+from faces import ATTRIBUTES, EXPRESSIONS, Face, attributes, draw, random_face, with_attribute
 from shared_scripts.cli import UserError
 
 SCRIPT = Path(make.__file__)
@@ -79,10 +79,11 @@ def test_any_size(size):
 
 
 def test_a_square_is_the_centre_crop():
-    """As StarGAN crops CelebA; without the background, some kinds of which depend on the picture's height."""
+    """As StarGAN crops CelebA; without the background, some kinds of which depend on the picture's height. Three rows
+    at the cuts aside, where lines leave the picture."""
     for number in range(4):
         face = replace(somebody(number), background_style=0, noise=0.0)
-        np.testing.assert_array_equal(draw(face, 178, 178), draw(face)[20:198])
+        np.testing.assert_array_equal(draw(face, 178, 178)[3:-3], draw(face)[23:195])
 
 
 def test_a_larger_picture_is_the_same_one():
@@ -94,7 +95,7 @@ def test_a_larger_picture_is_the_same_one():
 
 def test_the_eyes_are_where_celeba_has_them():
     """The pupils at (69, 111) and (108, 111); with a shift, a scale and a turn where those take them."""
-    for number in range(6):
+    for number in range(3):
         face = upright(somebody(number), gaze=(0.0, 0.0), eyeglasses=False, light=-1.0)
         assert picture(face)[111, 69].max() < 60 and picture(face)[111, 108].max() < 60
         face = replace(face, shift=(4.0, -5.0), scale=1.08, turn=0.1)
@@ -111,7 +112,7 @@ def test_the_pixels_of_a_seed_do_not_change():
     np.testing.assert_allclose(found, RECORDED, atol=0.1)
 
 
-RECORDED = [0.0, 0.0, 0.0, 0.0]
+RECORDED = [109.304, 169.858, 174.029, 141.902]
 
 
 # --- the attributes -----------------------------------------------------------------------------------------------
@@ -119,7 +120,7 @@ RECORDED = [0.0, 0.0, 0.0, 0.0]
 
 @cache
 def many() -> dict[str, np.ndarray]:
-    found = [attributes(random_face(np.random.default_rng([5, number]))) for number in range(3000)]
+    found = [attributes(random_face(np.random.default_rng([5, number]))) for number in range(2000)]
     return {name: np.array([values[name] for values in found]) for name in ATTRIBUTES}
 
 
@@ -138,8 +139,8 @@ def test_names_are_celebas_in_its_order():
     ],
 )  # fmt: skip
 def test_base_rates(name, rate):
-    """Within four standard deviations of 3000 draws."""
-    assert abs(many()[name].mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / 3000)
+    """Within four standard deviations of 2000 draws."""
+    assert abs(many()[name].mean() - rate) < 4 * np.sqrt(rate * (1 - rate) / 2000)
 
 
 def test_hair_colours_exclude_one_another():
@@ -156,6 +157,9 @@ def test_a_mustache_needs_a_man():
     with pytest.raises(ValueError, match="Male"):
         with_attribute(woman, "Mustache", True)
     assert with_attribute(woman, "Mustache", False).male is False
+    np.testing.assert_array_equal(picture(woman), picture(replace(woman, mustache=False)))
+    women = [face for face in map(somebody, range(60)) if not face.male]
+    assert not any(attributes(with_attribute(face, "Male", True))["Mustache"] for face in women)
 
 
 def test_the_others_are_independent():
@@ -164,7 +168,7 @@ def test_the_others_are_independent():
     for i, one in enumerate(names):
         for j, two in enumerate(names[:i]):
             if not (one in HAIR and two in HAIR):
-                assert abs(found[i, j]) < 0.075, (one, two)  # four standard deviations
+                assert abs(found[i, j]) < 0.09, (one, two)  # four standard deviations
 
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
@@ -200,7 +204,7 @@ WHERE = {
     "Rosy_Cheeks": (5, 50, 0, 45),
     "Smiling": (0, 32, 16, 66),
     "Wearing_Earrings": (32, 65, 0, 45),
-    "Wearing_Hat": (0, 89, -111, 22),
+    "Wearing_Hat": (0, 89, -111, 32),
     "Wearing_Lipstick": (0, 32, 22, 66),
     "Young": (0, 50, -42, 56),
 }
@@ -212,7 +216,7 @@ def test_an_attribute_stays_in_its_place(name):
     x, y = units()
     left, right, top, bottom = WHERE[name]
     inside = (np.abs(x) >= left) & (np.abs(x) <= right) & (y >= top) & (y <= bottom)
-    for number in range(5):
+    for number in range(3):
         face = upright(somebody(number), male=True)
         one, two = (with_attribute(face, name, value) for value in (False, True))
         difference = changed(one, two)
@@ -223,18 +227,18 @@ def test_an_attribute_stays_in_its_place(name):
 
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_the_background_stays(name):
-    for number in range(4):
-        face = replace(somebody(number), male=True) if name == "Mustache" else somebody(number)
-        other = with_attribute(face, name, not attributes(face)[name])
-        background = ~(silhouette(face) | silhouette(other))
-        assert background.mean() > 0.1
-        assert not changed(face, other)[background].any()
-        assert changed(face, other).any()
+    face = somebody(ATTRIBUTES.index(name))  # another one for each
+    face = replace(face, male=True) if name == "Mustache" else face
+    other = with_attribute(face, name, not attributes(face)[name])
+    background = ~(silhouette(face) | silhouette(other))
+    assert background.mean() > 0.1
+    assert not changed(face, other)[background].any()
+    assert changed(face, other).any()
 
 
 def test_smiling_leaves_the_eyes_and_all_above():
     """Wherever the head is, however it is turned."""
-    for number in range(6):
+    for number in range(4):
         face = somebody(number)
         difference = changed(*(with_attribute(face, "Smiling", value) for value in (False, True)))
         assert not difference[: int(111 + face.shift[1] + 5)].any() and difference[120:].any()
@@ -244,7 +248,7 @@ def test_smiling_leaves_the_eyes_and_all_above():
 def test_hair_colour_leaves_the_mouth(name):
     """Without a mustache; the brows change with the hair, eyes, nose, mouth and clothes' middle do not."""
     x, y = units()
-    for number in range(4):
+    for number in range(2):
         face = upright(somebody(number), mustache=False, hair_colour="black" if name != "Black_Hair" else "red")
         other = with_attribute(face, name, True) if name else replace(face, hair_colour="red")
         difference = changed(face, other)
@@ -255,7 +259,7 @@ def test_hair_colour_leaves_the_mouth(name):
 @pytest.mark.parametrize("hat", [False, True])
 def test_hair_colours_can_be_told(hat):
     """The colour of the pixels that change with it, by rules that know nothing of how they were drawn."""
-    for number in range(8):
+    for number in range(4):
         face = upright(somebody(number), mustache=False, hat=hat, light=0.5, hair_tone=(number % 4) / 3)
         shown = {name: replace(face, hair_colour=name) for name in ("black", "blond", "brown", "gray", "red")}
         where = changed(shown["black"], shown["blond"]) > 120
@@ -269,8 +273,35 @@ def test_hair_colours_can_be_told(hat):
             elif g > 145:
                 found = "blond"
             else:
-                found = "red" if r > 1.95 * g else "brown"
+                found = "red" if r > 1.9 * g and r > 115 else "brown"
             assert found == name, (number, name, (r, g, b))
+
+
+@pytest.mark.parametrize(
+    "name, colour, many",
+    [
+        ("Eyeglasses", "glasses_colour", 220),
+        ("Wearing_Earrings", "earring_colour", 50),
+        ("Wearing_Hat", "hat_colour", 1500),
+        ("Wearing_Lipstick", "lipstick_colour", 60),
+    ],
+)
+def test_what_is_worn_is_there_where_the_attribute_is_set(name, colour, many):
+    """Not the other way round, and in its own colour."""
+    for number in range(3):
+        face = upright(somebody(number), **PLAIN, background_style=0, background_colours=((0, 255, 0),) * 2)
+        face = replace(face, **{colour: (20, 40, 240)})  # which nothing else is
+        without, worn = (picture(with_attribute(face, name, value)) for value in (False, True))
+        count = [(np.abs(pixels - getattr(face, colour)).max(2) < 40).sum() for pixels in (without, worn)]
+        assert count[1] > count[0] + many, (number, count)
+
+
+@pytest.mark.parametrize("name, value", [("Young", False), ("Mustache", True), ("Bangs", True)])
+def test_lines_mustache_and_bangs_are_darker_than_skin(name, value):
+    for number in range(3):
+        face = upright(somebody(number), **{**PLAIN, "male": True, "hair_colour": "black", "skin": (242, 196, 160)})
+        difference = picture(with_attribute(face, name, value)) - picture(with_attribute(face, name, not value))
+        assert (difference.sum(2) < -60).sum() > 10 * (difference.sum(2) > 60).sum() + 40
 
 
 def corner_lift(face: Face) -> float:
@@ -284,7 +315,7 @@ def corner_lift(face: Face) -> float:
 
 @pytest.mark.parametrize("mouth_open", [False, True])
 def test_a_smile_goes_up(mouth_open):
-    for number in range(6):
+    for number in range(3):
         face = upright(somebody(number), **{**PLAIN, "mouth_open": mouth_open, "noise": 0.0})
         smiling, not_smiling = (corner_lift(with_attribute(face, "Smiling", value)) for value in (True, False))
         assert smiling > 4 and smiling > not_smiling + 4, number
@@ -298,7 +329,7 @@ def test_every_attribute_shows_at_96_pixels(name):
         crop = Image.fromarray(picture(face)[20:198].astype(np.uint8))
         return np.asarray(crop.resize((96, 96), Image.Resampling.BILINEAR), int)
 
-    for number in range(5):
+    for number in range(3):
         face = upright(somebody(number), **{**PLAIN, "male": True})
         difference = np.abs(small(face) - small(with_attribute(face, name, not attributes(face)[name]))).max(2)
         assert (difference > 25).sum() >= (0 if attributes(face)[name] and name in HAIR else 14), (number, name)
@@ -309,7 +340,7 @@ def test_every_attribute_shows_at_96_pixels(name):
 
 def test_expressions_differ_and_only_in_the_face():
     x, y = units()
-    for number in range(3):
+    for number in range(2):
         face = upright(somebody(number), **{**PLAIN, "male": True})
         shown = {name: replace(face, expression=name) for name in EXPRESSIONS}
         for one in shown:
@@ -320,7 +351,7 @@ def test_expressions_differ_and_only_in_the_face():
 
 
 def test_expressions_mean_what_they_say():
-    for number in range(3):
+    for number in range(2):
         face = upright(somebody(number), **{**PLAIN, "noise": 0.0})
         lift = {name: corner_lift(replace(face, expression=name)) for name in EXPRESSIONS}
         assert lift["happy"] > 4 > 0 > lift["sad"] and lift["happy"] == max(lift.values())
@@ -416,10 +447,10 @@ def test_what_was_not_made_here_is_never_touched(tmp_path, overwrite, stamp):
 
 
 def test_an_interrupted_set_has_no_attribute_file_and_is_drawn_again(tmp_path, monkeypatch):
-    def stopped(face: Face) -> np.ndarray:
+    def stopped(face: Face, width: int, height: int) -> np.ndarray:
         if face == make.face_number(1, 3):
             raise KeyboardInterrupt
-        return draw(face)
+        return draw(face, width, height)
 
     make.write_dataset(tmp_path / "whole", count=4, seed=1)
     make.write_dataset(tmp_path / "set", count=2, seed=9)  # whose attribute file must not outlive its pictures
@@ -433,7 +464,11 @@ def test_an_interrupted_set_has_no_attribute_file_and_is_drawn_again(tmp_path, m
 
 
 def test_expressions_in_folders(tmp_path, monkeypatch):
-    monkeypatch.setattr(make, "EXPRESSION_SIZE", 32)
+    def quick(face: Face, width: int, height: int) -> np.ndarray:
+        noise = np.random.default_rng([face.background_seed, list(EXPRESSIONS).index(face.expression)])
+        return noise.integers(0, 256, (8, 8, 3), np.uint8)
+
+    monkeypatch.setattr(make, "draw", quick)
     assert make.write_dataset(tmp_path / "set", count=10, seed=3, expressions=True)
     assert make.write_dataset(tmp_path / "set", count=10, seed=3, expressions=True) is False
     found = files(tmp_path / "set")

@@ -1,0 +1,96 @@
+"""A classifier of attributes, to judge translations by: it has seen real pictures only, and no generator.
+
+It says whether a translated picture has the attribute that was asked for, and still has the others (the paper's table
+3 measures expressions in this way). `train_classifier.py` trains one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from labels import HAIR
+from shared_scripts.checkpoints import save_safetensors
+from shared_scripts.cli import UserError
+from shared_scripts.files import read_safetensors
+
+WIDTHS = (16, 32, 64, 96, 96)
+
+
+class AttributeClassifier(nn.Module):
+    """(N, 3, size, size) in [-1, 1] to the logits of `names`, (N, len(names)). `size` is at least 32."""
+
+    def __init__(self, names: Sequence[str], size: int):
+        super().__init__()
+        self.names, self.size = tuple(names), size
+        layers, channels = [], 3
+        for width in WIDTHS:
+            layers += [nn.Conv2d(channels, width, 3, stride=2, padding=1, bias=False)]
+            layers += [nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            channels = width
+        side = size
+        for _ in WIDTHS:
+            side = (side + 1) // 2
+        self.features = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(0.3))
+        self.head = nn.Linear(channels * side**2, len(self.names))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.features(x))
+
+    @torch.inference_mode()
+    def predict(self, x: Tensor) -> np.ndarray:
+        """(N, len(names)) bool: which attributes the pictures have. Of the hair colours at most the likeliest."""
+        logits = self(x.float()).cpu().numpy()
+        found = logits > 0
+        hair = [place for place, name in enumerate(self.names) if name in HAIR]
+        if hair:
+            likeliest = logits[:, hair].argmax(1)
+            for place, column in enumerate(hair):
+                found[:, column] &= likeliest == place
+        return found
+
+
+def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:
+    """Write a classifier as safetensors, in half precision, with the names and the size."""
+    tensors = {
+        name: value.half() if value.is_floating_point() else value for name, value in classifier.state_dict().items()
+    }
+    save_safetensors(path, tensors, {"names": json.dumps(classifier.names), "size": str(classifier.size)})
+
+
+def load_classifier(path: str | Path) -> AttributeClassifier:
+    """A classifier that `save_classifier` wrote, in evaluation. UserError where the file is missing or another's."""
+    path = Path(path)
+    tensors, metadata = read_safetensors(path, read_with_metadata)
+    try:
+        classifier = AttributeClassifier(json.loads(metadata["names"]), int(metadata["size"]))
+        classifier.load_state_dict(tensors)
+    except (KeyError, ValueError, TypeError, RuntimeError) as problem:
+        raise UserError(f"{path} holds no classifier of attributes; train_classifier.py makes one") from problem
+    return classifier.eval()
+
+
+def read_with_metadata(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """A safetensors file's tensors, and what is noted in it."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+@dataclass
+class Scores:
+    """How often a classifier is right about each attribute of pictures it has not seen."""
+
+    names: tuple[str, ...]
+    right: np.ndarray  # (len(names),) 0..1
+
+    def table(self) -> str:
+        """For people."""
+        return "\n".join(f"{name:<22}{share:7.1%}" for name, share in zip(self.names, self.right, strict=True))

@@ -1,0 +1,232 @@
+"""What translate.py does: photographs one by one, one file for each result."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+import notes
+from alignment import Aligned, paste_back, prepare
+from classifier import AttributeClassifier, load_classifier
+from data import Preprocess, to_tensor
+from legacy import load_discriminator, load_generator
+from networks import Discriminator, Generator
+from run_test import discriminators_size
+from shared_scripts.cli import UserError
+from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
+from shared_scripts.files import resolve_path
+from shared_scripts.images import list_images, read_image, write_image
+from shared_scripts.memory import keep_memory
+from shared_scripts.progress import tell
+from shared_scripts.videos import VideoWriter
+from sheets import titled_sheet, to_pixels
+from sliders import slide, swing
+from vocabulary import Vocabulary, find_vocabulary
+
+HERE = Path(__file__).resolve().parent
+PUBLISHED = "stargan_celeba_128/models/200000-G.ckpt"  # where download.sh puts it
+SHIPPED = HERE / "pretrained" / "faces_80" / "14000-G.ckpt"
+CLASSIFIER = "classifier.safetensors"  # beside a generator
+FILM_FRAMES, FILM_RATE = 50, Fraction(25)
+
+
+def translate(flags: argparse.Namespace) -> int:
+    """Translate as the flags say; the exit status is 1 where some of the photographs could not be read."""
+    keep_memory()
+    seed_everything(flags.seed)
+    translator = Translator(flags)
+    paths, problems = find_photographs(flags.image), []
+    with explain_out_of_memory("take a smaller --image_size"):
+        for path in paths:
+            try:
+                translator.translate(path)
+            except UserError as problem:
+                if len(paths) == 1:
+                    raise
+                problems.append(problem)
+                tell(f"Skipped: {problem}")
+    return 1 if problems else 0
+
+
+def find_photographs(names: Iterable[str]) -> list[Path]:
+    """The files, and those in the folders. UserError where a folder has none."""
+    found = []
+    for path in map(resolve_path, names):
+        found += list_images(path) if path.is_dir() else [path]
+    return found
+
+
+def find_generator(asked: str | None) -> Path:
+    """The file that was asked for, the original's where it has been fetched, or ours."""
+    if asked:
+        return resolve_path(asked)
+    for folder in (Path(), HERE):
+        if (folder / PUBLISHED).is_file():
+            return folder / PUBLISHED
+    return SHIPPED
+
+
+@dataclass
+class Wish:
+    """A result: what its file is called after, and what the face has in it."""
+
+    title: str
+    has: set[str]
+
+
+class Translator:
+    """A generator, what its labels mean, and who says what a face has."""
+
+    def __init__(self, flags: argparse.Namespace):
+        self.flags = flags
+        path = find_generator(flags.checkpoint)
+        generator, shape = load_generator(path)
+        found = notes.read(path.parent)
+        self.vocabulary: Vocabulary = find_vocabulary(found, flags.selected_attrs, shape.c_dim, path)
+        self.vocabulary.check(
+            [*flags.set, *flags.clear, *(flags.have or []), *([flags.slider] if flags.slider else [])]
+        )
+        self.vocabulary.changed([], flags.set if not flags.each else flags.set[:1], flags.clear)
+        size = flags.image_size or (found.image_size if found else None) or discriminators_size(path) or 128
+        self.preprocess = Preprocess(flags.celeba_crop_size, size)
+        self.device = pick_device(flags.device, flags.gpu_ids)
+        self.dtype = pick_precision(flags.precision, self.device, 4 * shape.conv_dim, max(8, size // 4))
+        self.generator: Generator = generator.to(self.device).eval()
+        self.judge = None if flags.have is not None else find_judge(path, self.vocabulary)
+        tell(f"Translating at {size} pixels with {path}, {describe(self.device, self.dtype)}.")
+        if path == SHIPPED:
+            tell("This generator knows drawn faces alone; for photographs: bash download.sh pretrained-celeba-128x128")
+
+    def translate(self, path: Path) -> None:
+        """All results for one photograph. UserError where it cannot be read, or no face is found in it."""
+        photo = read_image(path)
+        aligned = prepare(photo, self.flags.align, str(path))
+        x = to_tensor(self.preprocess.picture(Image.fromarray(aligned.pixels)))[None].to(self.device)
+        has = self.what_it_has(x)
+        tell(f"{path}: {aligned.how}; it has {' '.join(sorted(has)) or 'none of the attributes'}.")
+        results = {wish.title: self.redraw(x, has, wish) for wish in self.wishes(has)}
+        for title, result in results.items():
+            self.write(path, title, photo, aligned, to_pixels(result)[0])
+        if self.flags.all:
+            sheet = titled_sheet([x, *results.values()], ["input", *results])
+            write_image(self.place(path, "sheet", ".jpg"), sheet)
+        if self.flags.slider:
+            self.film(path, x, has)
+
+    def what_it_has(self, x: Tensor) -> set[str]:
+        """The attributes of a picture: as --have says, or as the judge sees it."""
+        if self.flags.have is not None:
+            return {*self.flags.have}
+        return self.judge(x) if self.judge else set()
+
+    def wishes(self, has: set[str]) -> list[Wish]:
+        """What results there are to be."""
+        flags, vocabulary, found = self.flags, self.vocabulary, []
+        if flags.all:
+            found = [Wish(name, self.opposite(has, name)) for name in vocabulary.names]
+        elif flags.each:
+            found = [Wish(name, vocabulary.changed(has, [name])) for name in flags.set]
+            found += [Wish(f"no_{name}", vocabulary.changed(has, [], [name])) for name in flags.clear]
+        elif flags.set or flags.clear:
+            title = "+".join([*flags.set, *(f"no_{name}" for name in flags.clear)])
+            found = [Wish(title, vocabulary.changed(has, flags.set, flags.clear))]
+        return found
+
+    def opposite(self, has: set[str], name: str) -> set[str]:
+        """With one attribute more, or less; hair colours and classes are set, never taken away."""
+        vocabulary = self.vocabulary
+        if name in has and name in vocabulary.attributes and not name.endswith("_Hair"):
+            return vocabulary.changed(has, [], [name])
+        return vocabulary.changed(has, [name])
+
+    def vectors(self, has: set[str], wanted: set[str]) -> tuple[Tensor, Tensor]:
+        """The labels of a picture, and those it is to get, (1, size) each, under the mask of the latter."""
+        c_to = self.vocabulary.vector(wanted)
+        c_from = self.vocabulary.vector(has)
+        if self.vocabulary.size > len(self.vocabulary.names):
+            c_from[:, -2:] = c_to[:, -2:]
+        return c_from.to(self.device), c_to.to(self.device)
+
+    def redraw(self, x: Tensor, has: set[str], wish: Wish) -> Tensor:
+        """The picture as wished, (1, 3, H, W)."""
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            return next(slide(self.generator, x, *self.vectors(has, wish.has), [self.flags.strength])).float()
+
+    def write(self, path: Path, title: str, photo: np.ndarray, aligned: Aligned, result: np.ndarray) -> None:
+        """Write a result, and with --paste_back the photograph with it."""
+        write_image(self.place(path, title), result)
+        print(self.place(path, title), flush=True)
+        if self.flags.paste_back:
+            place = self.place(path, f"{title}_photo", ".jpg")
+            write_image(place, paste_back(photo, result, aligned, self.flags.celeba_crop_size))
+            print(place, flush=True)
+
+    def place(self, path: Path, title: str, ending: str = ".png") -> Path:
+        """OUTPUT_DIR/NAME_TITLE.png"""
+        return resolve_path(self.flags.output_dir) / f"{path.stem}_{title}{ending}"
+
+    def film(self, path: Path, x: Tensor, has: set[str]) -> None:
+        """A film in which the slider's attribute comes and goes."""
+        c_from, c_to = self.vectors(has, self.opposite(has, self.flags.slider))
+        place = self.place(path, self.flags.slider, f".{self.flags.film_format}")
+        side = x.shape[2]
+        zoom = max(1, 256 // side)
+        with VideoWriter(place, side * zoom, side * zoom, FILM_RATE, crf=18) as writer:
+            for frame in slide(self.generator, x, c_from, c_to, swing(FILM_FRAMES)):
+                writer.write(to_pixels(frame)[0].repeat(zoom, 0).repeat(zoom, 1))
+        print(place, flush=True)
+
+
+# --- what a face has ----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Judge:
+    """Says what a picture has: the names of the labels that a network gives a positive logit."""
+
+    network: AttributeClassifier | Discriminator
+    names: tuple[str, ...]
+
+    def __call__(self, x: Tensor) -> set[str]:
+        x = torch.nn.functional.interpolate(x.cpu(), self.size, mode="bilinear", antialias=True)
+        with torch.inference_mode():
+            if isinstance(self.network, AttributeClassifier):
+                found = self.network.predict(x)[0]
+            else:
+                found = (self.network(x)[1][0] > 0).numpy()
+        return {name for name, yes in zip(self.names, found, strict=False) if yes}
+
+    @property
+    def size(self) -> int:
+        """The side of the pictures it takes."""
+        network = self.network
+        return network.size if isinstance(network, AttributeClassifier) else network.image_size
+
+
+def find_judge(path: Path, vocabulary: Vocabulary) -> Judge | None:
+    """The classifier beside a generator if it knows its attributes, else the discriminator beside it, else nobody.
+
+    A discriminator's logits of classes say nothing of a face that is of none, so of it attributes alone are taken.
+    """
+    beside = path.with_name(CLASSIFIER)
+    if beside.is_file():
+        classifier = load_classifier(beside)
+        if {*classifier.names} == {*vocabulary.attributes}:
+            return Judge(classifier, classifier.names)
+    if vocabulary.attributes:
+        for mine, other in (("-G.", "-D."), ("_G.", "_D.")):
+            if mine in path.name and path.with_name(path.name.replace(mine, other)).is_file():
+                discriminator, _ = load_discriminator(path.with_name(path.name.replace(mine, other)))
+                return Judge(discriminator.eval(), vocabulary.attributes)
+        tell(
+            "Nothing here tells what a face has now; say it with --have, or all other attributes are taken for absent."
+        )
+    return None
