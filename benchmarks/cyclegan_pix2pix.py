@@ -22,6 +22,7 @@ from machine import describe, peaks  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
+from versions import print_table, rows, synchronized  # noqa: E402
 
 from models import find_model  # noqa: E402
 from networks import convert_convolutions, define_G  # noqa: E402
@@ -52,13 +53,6 @@ def photograph(size: int, device: torch.device) -> torch.Tensor:
     return pixels.permute(2, 0, 1)[None] / 127.5 - 1
 
 
-def synchronized(call, device: torch.device):
-    """The call, and on a GPU the wait for its end."""
-    if device.type != "cuda":
-        return call
-    return lambda: (call(), torch.cuda.synchronize())
-
-
 # --- a picture ----------------------------------------------------------------------------------------------------
 
 
@@ -84,7 +78,11 @@ def measure_generator(netG: str, norm: str, size: int, rounds: int, device: torc
         pictures = {name: tensor_to_image(translate(name)) for name in versions}
     seconds = take_turns({n: synchronized(lambda n=n: translate(n), device) for n in versions}, rounds)
     gflop = counter.get_total_flops() / len(versions) / 1e9
-    return rows(seconds, gflop, {name: psnr(pictures[name], pictures["straightforward"]) for name in versions})
+    return rows(
+        seconds,
+        dict.fromkeys(versions, gflop),
+        {name: psnr(pictures[name], pictures["straightforward"]) for name in versions},
+    )
 
 
 # --- a training step ----------------------------------------------------------------------------------------------
@@ -120,34 +118,10 @@ def measure_step(size: int, rounds: int, device: torch.device) -> dict:
     with FlopCounterMode(display=False) as counter:
         step("straightforward")
     seconds = take_turns({name: synchronized(lambda name=name: step(name), device) for name in models}, rounds)
-    return rows(seconds, counter.get_total_flops() / 1e9, {})
+    return rows(seconds, dict.fromkeys(models, counter.get_total_flops() / 1e9), {})
 
 
-# --- the table ----------------------------------------------------------------------------------------------------
-
-
-def rows(seconds: dict[str, float], gflop: float, psnrs: dict[str, float]) -> dict:
-    """What is written down of each version."""
-    return {
-        name: {
-            "seconds": value,
-            "times_faster": seconds["straightforward"] / value,
-            "gflop": gflop,
-            "gflops": gflop / value,
-            "psnr_db": psnrs.get(name),
-        }
-        for name, value in seconds.items()
-    }
-
-
-def print_table(title: str, found: dict, peak: dict[str, float]) -> None:
-    """One measurement for people."""
-    print(f"\n{title}\n{'':16} {'seconds':>8} {'times':>6} {'GFLOP/s':>8} {'of peak':>8} {'PSNR':>6}")
-    for name, row in found.items():
-        row["share_of_peak"] = row["gflops"] / peak[f"convolution {'bf16' if name == 'bf16' else 'float32'}"]
-        shown = "" if row["psnr_db"] is None else f"{row['psnr_db']:.1f}"
-        print(f"{name:16} {row['seconds']:8.3f} {row['times_faster']:6.2f} {row['gflops']:8.0f} "
-              f"{row['share_of_peak']:8.0%} {shown:>6}", flush=True)  # fmt: skip
+# --- all of it ---------------------------------------------------------------------------------------------------
 
 
 def main(argv: list[str] | None = None) -> int:

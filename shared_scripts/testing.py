@@ -1,18 +1,28 @@
-"""What the tests of several folders use: a full disk, a small web server, archives made in memory."""
+"""What the tests of several folders use: scripts in processes of their own, comparisons to the bit, noise as pictures,
+a full disk, a small web server, archives made in memory."""
 
 from __future__ import annotations
 
 import http.server
 import io
+import multiprocessing
 import os
+import socket
+import sys
 import tarfile
 import threading
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
+
+from shared_scripts.cli import run
 
 
 @pytest.fixture
@@ -36,6 +46,120 @@ def offline_environment(home: Path, **changes: str) -> dict[str, str]:
     """This process's environment without proxies, for downloads from this machine that give up at once."""
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     return kept | {"HOME": str(home), "DOWNLOAD_RETRIES": "0", "DOWNLOAD_RETRY_DELAY": "0"} | changes
+
+
+def write_pictures(folder: Path, count: int, size: tuple[int, int] = (20, 20), seed: int = 0) -> Path:
+    """Noise as PNGs of (width, height): 0.png, 1.png, …"""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    for i in range(count):
+        Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+def assert_same(a, b, place: str = "") -> None:
+    """To the bit: torch's tensors, numbers, texts, and containers of these."""
+    import torch
+
+    assert type(a) is type(b), place
+    if isinstance(a, torch.Tensor):
+        assert a.dtype == b.dtype and a.shape == b.shape, place
+        assert torch.equal(a, b), f"{place}: differs by {(a.double() - b.double()).abs().max()}"
+    elif isinstance(a, dict):
+        assert list(a) == list(b), place
+        for key in a:
+            assert_same(a[key], b[key], f"{place}/{key}")
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b), place
+        for number, (x, y) in enumerate(zip(a, b, strict=True)):
+            assert_same(x, y, f"{place}/{number}")
+    else:
+        assert a == b, place
+
+
+# ---- scripts in processes of their own ------------------------------------------------------------------------------
+
+# Not multiprocessing's default way of forking: a process that has computed gradients must not be forked.
+SERVER = multiprocessing.get_context("forkserver") if os.name == "posix" else None
+needs_processes = pytest.mark.skipif(os.name != "posix", reason="processes are started by forking")
+
+
+@contextmanager
+def processes(main: Callable[[list[str]], object], preload: Sequence[str] = ()) -> Iterator[Callable[..., BaseProcess]]:
+    """`start(argv, log, NAME=value…)`, which runs a script's `main` in a process of its own that is there at once.
+
+    The process has imported the modules `preload`, writes what it says to the file `log`, and has the values in its
+    environment. What still runs in the end is killed.
+    """
+    started: list[BaseProcess] = []
+
+    def start(argv: list[str], log: Path, **environment: str) -> BaseProcess:
+        SERVER.set_forkserver_preload(list(preload))
+        started.append(SERVER.Process(target=in_child, args=(main, argv, str(log), environment)))
+        with pytest.MonkeyPatch.context() as patch:  # the server finds its modules by it
+            patch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
+            started[-1].start()
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+
+
+def in_child(main: Callable[[list[str]], object], argv: list[str], log: str, environment: dict[str, str]) -> None:
+    """What such a process does."""
+    os.environ.update(environment)
+    with open(log, "ab") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    multiprocessing.set_start_method("fork", force=True)  # as in a process that the command line starts
+    run(lambda: main(argv))
+
+
+def finish(process: BaseProcess, seconds: float = 120) -> int:
+    """The exit status of a process, minus the signal's number where one killed it."""
+    process.join(seconds)
+    if process.exitcode is None:
+        process.kill()
+        raise AssertionError("the process hangs")
+    return process.exitcode
+
+
+def wait_for(condition: Callable[[], object], process: BaseProcess, seconds: float = 120) -> None:
+    """Until the condition holds; AssertionError where the process ends before."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.is_alive() and time.monotonic() < end, "the process ended too early, or does not begin"
+        time.sleep(0.001)
+
+
+def free_port() -> str:
+    """A port that nobody listens on."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return str(server.getsockname()[1])
+
+
+@pytest.fixture
+def start_two(start, tmp_path):
+    """`start_two(argv)`: the script in two processes, as torchrun starts them. They write log0 and log1 in `tmp_path`.
+
+    The fixture `start`, a project's own, is what `processes` gives.
+    """
+
+    def start_both(argv: list[str]) -> list[BaseProcess]:
+        common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+        return [start(argv, tmp_path / f"log{rank}", RANK=str(rank), LOCAL_RANK=str(rank), **common) for rank in (0, 1)]
+
+    return start_both
+
+
+@pytest.fixture
+def two(start_two):
+    """`two(argv)`: the exit statuses of the script in two processes."""
+    return lambda argv: [finish(process) for process in start_two(argv)]
 
 
 # ---- a web server ---------------------------------------------------------------------------------------------------

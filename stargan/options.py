@@ -46,6 +46,13 @@ def weight(text: str) -> float:
     return number
 
 
+def resume_word(text: str) -> bool:
+    """The value of --resume, which the original takes as short for --resume_iters."""
+    if text.isdigit() and int(text) > 1:
+        raise argparse.ArgumentTypeError(f"takes no number; say --resume_iters {text}")
+    return boolean(text)
+
+
 def dataset(text: str) -> str:
     """CelebA, RaFD or Both, in any case."""
     names = {name.lower(): name for name in DATASETS}
@@ -165,7 +172,8 @@ def add_training(parser: ArgumentParser) -> None:
 
 def add_testing(parser: ArgumentParser) -> None:
     """What to test."""
-    add = parser.add_argument_group("testing").add_argument
+    group = parser.add_argument_group("testing")
+    add = group.add_argument
     add("--test_iters", type=count, default=200000, metavar="N", help="which of the saved generators")
     add("--test_model", metavar="E_I", help="--variant old: likewise (default: 20_1000)")
     add(
@@ -173,8 +181,8 @@ def add_testing(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="a generator's file of any age, in place of --model_save_dir and --test_iters",
     )
-    add_switch(parser, "--save_each", help="also write every translated picture to a file of its own")
-    add_switch(parser, "--titles", help="also write each sheet with titles over its columns: N-sheet.jpg")
+    add_switch(group, "--save_each", help="also write every translated picture to a file of its own")
+    add_switch(group, "--titles", help="also write each sheet with titles over its columns: N-sheet.jpg")
 
 
 def add_places(parser: ArgumentParser) -> None:
@@ -256,7 +264,15 @@ def add_ours(parser: ArgumentParser) -> None:
         help="let the generator learn to copy for N steps first",
     )
     add_switch(group, "--reference_exact", help="keep the reference's slips: see README.md")
-    add_switch(group, "--resume", help="go on from where the last training in --model_save_dir stopped")
+    group.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        default=False,
+        type=resume_word,
+        metavar="TRUE|FALSE",
+        help="go on from where the last training in --model_save_dir stopped",
+    )
     add_device_flags(group)
 
 
@@ -312,6 +328,8 @@ def check(parser: ArgumentParser, opt: argparse.Namespace) -> None:
     if opt.beta1 >= 1 or opt.beta2 >= 1:
         parser.error("--beta1 and --beta2 must be below 1")
     names = opt.selected_attrs
+    if not names:
+        parser.error("--selected_attrs names no attribute")
     if opt.dataset != "RaFD" and opt.c_dim not in (None, len(names)):
         raise UserError(
             f"--c_dim {opt.c_dim} does not go with the {len(names)} selected attributes ({' '.join(names)}): "

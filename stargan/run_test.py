@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -34,16 +35,22 @@ def test(opt: argparse.Namespace) -> int:
     generator, shape = load_generator(path)
     found = {"g_conv_dim": shape.conv_dim, "g_repeat_num": shape.repeat_num}
     check_flags(found, {name: getattr(opt, name) for name in found if name in opt.given}, path)
+    opt.classes = []  # their names, if the training's notes have them
     adopt(opt, path)
     sources = open_sources(opt, train=False)
     check_labels(opt, sources, shape, path)
     print(printing.network_text("G", generator, opt.variant == "old"), flush=True)
-    print(f"Loading the trained models from step {opt.test_model if opt.variant == 'old' else opt.test_iters}...")
+    print(f"Loading the trained models from step {step_name(path)}...", flush=True)
     device = pick_device(opt.device, opt.gpu_ids)
     dtype = pick_precision(opt.precision, device, 4 * shape.conv_dim, max(8, opt.image_size // 4))
     tell(f"Translating {len(sources[0].dataset):,} pictures with {path}, {describe(device, dtype)}.")
     with explain_out_of_memory("take a smaller --batch_size or --image_size"):
         return translate_sources(opt, sources, generator.to(device), dtype)
+
+
+def step_name(path: Path) -> str:
+    """What a generator's file is called after: 200000 of 200000-G.ckpt."""
+    return path.name.removesuffix("-G.ckpt").removesuffix("_G.pth")
 
 
 # --- which generator ----------------------------------------------------------------------------------------------
@@ -81,6 +88,10 @@ def adopt(opt: argparse.Namespace, path: Path) -> None:
         opt.c_dim = opt.c_dim if "c_dim" in opt.given else None
         if opt.test_images is None:
             opt.test_images = found.test_images
+        opt.classes = found.classes
+        flag = "c2_dim" if opt.dataset == "Both" else "c_dim"
+        if found.classes and flag not in opt.given:
+            setattr(opt, flag, len(found.classes))
         trained_at = found.image_size
     else:
         trained_at = discriminators_size(path)
@@ -95,7 +106,10 @@ def discriminators_size(path: Path) -> int | None:
     for mine, other in (("-G.", "-D."), ("_G.", "_D.")):
         beside = path.with_name(path.name.replace(mine, other))
         if mine in path.name and beside.is_file():
-            return describe_discriminator(read_weights(beside), str(beside)).image_size
+            try:
+                return describe_discriminator(read_weights(beside), str(beside)).image_size
+            except UserError as problem:  # only the generator is needed
+                tell(f"Warning: {problem}; without it, --image_size says at which size the generator was trained.")
     return None
 
 
@@ -106,11 +120,21 @@ def check_labels(opt: argparse.Namespace, sources: list[Source], shape: Generato
         return
     what = {
         "CelebA": f"--selected_attrs names {labels} ({' '.join(opt.selected_attrs)})",
-        "RaFD": f"{opt.rafd_image_dir} has {labels} classes",
+        "RaFD": f"--c_dim is {labels}" if "c_dim" in opt.given else f"{opt.rafd_image_dir} has {labels} classes",
         "Both": f"{labels - 2} attributes and classes and a mask of 2 make {labels}",
     }[opt.dataset]
     order = ", in the order it was trained with" if opt.dataset == "CelebA" else ""
     raise UserError(f"{path} takes {shape.c_dim} labels, but {what}: name as many{order}")
+
+
+def named_as_trained(sources: list[Source], classes: list[str]) -> list[Source]:
+    """The sources with the classes' names of the training's notes: the folders tested on may be fewer, or others."""
+    return [
+        replace(source, domain=replace(source.domain, names=tuple(classes)))
+        if source.domain.exclusive and len(source.domain) == len(classes)
+        else source
+        for source in sources
+    ]
 
 
 # --- translating --------------------------------------------------------------------------------------------------
@@ -147,13 +171,14 @@ def translate_sources(opt: argparse.Namespace, sources: list[Source], generator:
     """Write a sheet for every batch; the exit status. UserError where no picture could be read."""
     folder, problems, done = Path(opt.result_dir), [], 0
     ensure_folder(folder)
+    named, names = named_as_trained(sources, opt.classes), result_names(sources[0].dataset.paths)
     batches = -(-len(sources[0].dataset) // opt.batch_size)
     with Progress(batches) as progress:
         for number, batch in enumerate(read_batches(sources[0], opt.batch_size, problems), 1):
             progress.update()
             if batch is None:
                 continue
-            targets = sheet_targets(sources, batch.labels, opt.variant == "old")
+            targets = sheet_targets(named, batch.labels, opt.variant == "old")
             columns = sheets.translate_all(generator, batch.x, targets, dtype)
             path = folder / (f"{number}_fake.png" if opt.variant == "old" else f"{number}-images.jpg")
             sheets.write_plain(path, columns)
@@ -164,15 +189,28 @@ def translate_sources(opt: argparse.Namespace, sources: list[Source], generator:
                 rows = sheets.describe_labels(sources[0].domain, batch.labels)
                 write_image(folder / f"{number}-sheet.jpg", sheets.titled_sheet(columns, ["input", *titles], rows))
             if opt.save_each:
-                write_each(folder, batch, titles, columns[1:])
+                write_each(folder, [names[path] for path in batch.paths], titles, columns[1:])
     if not done:
         raise UserError(f"none of the {len(problems)} pictures can be read: {problems[0]}")
     return 1 if problems else 0
 
 
-def write_each(folder: Path, batch: TestBatch, titles: list[str], columns: list[Tensor]) -> None:
+def write_each(folder: Path, names: list[str], titles: list[str], columns: list[Tensor]) -> None:
     """FOLDER/TITLE/NAME.png for every picture and target."""
     for title, column in zip(titles, columns, strict=True):
         ensure_folder(folder / title)
-        for path, pixels in zip(batch.paths, sheets.to_pixels(column), strict=True):
-            write_image(folder / title / f"{path.stem}.png", pixels)
+        for name, pixels in zip(names, sheets.to_pixels(column), strict=True):
+            write_image(folder / title / f"{name}.png", pixels)
+
+
+def result_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """What results are called after: their pictures' names without ending; of those with the same name, with the
+    folder's before it, or else with the ending, or a number."""
+    found: dict[Path, str] = {}
+    rest = list(dict.fromkeys(paths))
+    for way in ("{0.stem}", "{0.parent.name}_{0.stem}", "{0.parent.name}_{0.name}", "{1}_{0.name}"):
+        names = {path: way.format(path, number) for number, path in enumerate(rest, 1)}
+        taken = Counter([*names.values(), *found.values()])
+        found |= {path: name for path, name in names.items() if taken[name] == 1}
+        rest = [path for path in rest if path not in found]
+    return found

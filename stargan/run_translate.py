@@ -14,12 +14,13 @@ from PIL import Image
 from torch import Tensor
 
 import notes
-from alignment import Aligned, paste_back, prepare
+import shipped
+from alignment import CROP, Aligned, paste_back, prepare
 from classifier import AttributeClassifier, load_classifier
 from data import Preprocess, to_tensor
 from legacy import load_discriminator, load_generator
 from networks import Discriminator, Generator
-from run_test import discriminators_size
+from run_test import discriminators_size, result_names
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
 from shared_scripts.files import resolve_path
@@ -33,8 +34,6 @@ from vocabulary import Vocabulary, find_vocabulary
 
 HERE = Path(__file__).resolve().parent
 PUBLISHED = "stargan_celeba_128/models/200000-G.ckpt"  # where download.sh puts it
-SHIPPED = HERE / "pretrained" / "faces_80" / "14000-G.ckpt"
-CLASSIFIER = "classifier.safetensors"  # beside a generator
 FILM_FRAMES, FILM_RATE = 50, Fraction(25)
 
 
@@ -44,6 +43,7 @@ def translate(flags: argparse.Namespace) -> int:
     seed_everything(flags.seed)
     translator = Translator(flags)
     paths, problems = find_photographs(flags.image), []
+    translator.names = result_names(paths)
     with explain_out_of_memory("take a smaller --image_size"):
         for path in paths:
             try:
@@ -53,6 +53,8 @@ def translate(flags: argparse.Namespace) -> int:
                     raise
                 problems.append(problem)
                 tell(f"Skipped: {problem}")
+    if len(problems) == len(paths):
+        raise UserError(f"none of the {len(paths)} photographs could be translated: {problems[0]}")
     return 1 if problems else 0
 
 
@@ -71,7 +73,19 @@ def find_generator(asked: str | None) -> Path:
     for folder in (Path(), HERE):
         if (folder / PUBLISHED).is_file():
             return folder / PUBLISHED
-    return SHIPPED
+    return shipped.GENERATOR
+
+
+def find_crop(flags: argparse.Namespace, found: notes.Notes | None) -> int:
+    """The side of the square that is taken: as the flag says, as in training, or the original's.
+
+    A training on classes had pictures of its own size, so its crop is for those that are left as they are.
+    """
+    if flags.celeba_crop_size or found is None:
+        return flags.celeba_crop_size or CROP
+    if found.selected_attrs:
+        return found.celeba_crop_size
+    return found.rafd_crop_size if flags.align == "none" else CROP
 
 
 @dataclass
@@ -94,15 +108,17 @@ class Translator:
         self.vocabulary.check(
             [*flags.set, *flags.clear, *(flags.have or []), *([flags.slider] if flags.slider else [])]
         )
-        self.vocabulary.changed([], flags.set if not flags.each else flags.set[:1], flags.clear)
+        if not flags.each:
+            self.vocabulary.changed([], flags.set, flags.clear)
+        self.names: dict[Path, str] = {}  # what the results are called after
         size = flags.image_size or (found.image_size if found else None) or discriminators_size(path) or 128
-        self.preprocess = Preprocess(flags.celeba_crop_size, size)
+        self.preprocess = Preprocess(find_crop(flags, found), size)
         self.device = pick_device(flags.device, flags.gpu_ids)
         self.dtype = pick_precision(flags.precision, self.device, 4 * shape.conv_dim, max(8, size // 4))
         self.generator: Generator = generator.to(self.device).eval()
         self.judge = None if flags.have is not None else find_judge(path, self.vocabulary)
         tell(f"Translating at {size} pixels with {path}, {describe(self.device, self.dtype)}.")
-        if path == SHIPPED:
+        if path == shipped.GENERATOR:
             tell("This generator knows drawn faces alone; for photographs: bash download.sh pretrained-celeba-128x128")
 
     def translate(self, path: Path) -> None:
@@ -118,6 +134,7 @@ class Translator:
         if self.flags.all:
             sheet = titled_sheet([x, *results.values()], ["input", *results])
             write_image(self.place(path, "sheet", ".jpg"), sheet)
+            print(self.place(path, "sheet", ".jpg"), flush=True)
         if self.flags.slider:
             self.film(path, x, has)
 
@@ -166,16 +183,18 @@ class Translator:
         print(self.place(path, title), flush=True)
         if self.flags.paste_back:
             place = self.place(path, f"{title}_photo", ".jpg")
-            write_image(place, paste_back(photo, result, aligned, self.flags.celeba_crop_size))
+            write_image(place, paste_back(photo, result, aligned, self.preprocess.crop))
             print(place, flush=True)
 
     def place(self, path: Path, title: str, ending: str = ".png") -> Path:
         """OUTPUT_DIR/NAME_TITLE.png"""
-        return resolve_path(self.flags.output_dir) / f"{path.stem}_{title}{ending}"
+        return resolve_path(self.flags.output_dir) / f"{self.names.get(path, path.stem)}_{title}{ending}"
 
     def film(self, path: Path, x: Tensor, has: set[str]) -> None:
         """A film in which the slider's attribute comes and goes."""
         c_from, c_to = self.vectors(has, self.opposite(has, self.flags.slider))
+        if torch.equal(c_from, c_to):  # a hair colour or a class that it has: the film is of its going, then
+            c_from, c_to = self.vectors(has - {self.flags.slider}, has)
         place = self.place(path, self.flags.slider, f".{self.flags.film_format}")
         side = x.shape[2]
         zoom = max(1, 256 // side)
@@ -216,7 +235,7 @@ def find_judge(path: Path, vocabulary: Vocabulary) -> Judge | None:
 
     A discriminator's logits of classes say nothing of a face that is of none, so of it attributes alone are taken.
     """
-    beside = path.with_name(CLASSIFIER)
+    beside = path.with_name(shipped.CLASSIFIER.name)
     if beside.is_file():
         classifier = load_classifier(beside)
         if {*classifier.names} == {*vocabulary.attributes}:

@@ -59,7 +59,7 @@ def class_source(opt: argparse.Namespace, train: bool) -> Source:
     asked = getattr(opt, flag) or len(names)
     if asked < len(names):
         raise UserError(f"--{flag} is {asked}, but {root} has {len(names)} classes: {' '.join(names)}")
-    if asked > len(names):
+    if train and asked > len(names):
         tell(f"{root} has {len(names)} classes ({' '.join(names)}), --{flag} is {asked}: the rest stays unused.")
     setattr(opt, flag, asked)
     dataset = open_classes(root, names, preprocessing(opt, opt.rafd_crop_size, train))

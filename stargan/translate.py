@@ -53,9 +53,8 @@ def make_parser() -> ArgumentParser:
     add(
         "--celeba_crop_size",
         type=count,
-        default=178,
         metavar="PX",
-        help="how much of the aligned 178 x 218 pixels is taken",
+        help="how much of the aligned 178 x 218 pixels is taken (default: as it was trained, else 178)",
     )
     add(
         "--image_size",
@@ -75,6 +74,8 @@ def main(argv: list[str] | None = None) -> int:
     flags: argparse.Namespace = parser.parse_args(argv)
     if not (flags.set or flags.clear or flags.all or flags.slider):
         parser.error("say what to do: --set NAME ..., --clear NAME ..., --all or --slider NAME")
+    if flags.all and (flags.set or flags.clear):
+        parser.error("--all is every attribute already: leave out --set and --clear, or --all")
     if flags.image_size and flags.image_size % 4:
         parser.error("--image_size must be a multiple of 4")
     from run_translate import translate

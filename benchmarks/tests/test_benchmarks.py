@@ -120,3 +120,61 @@ print(row["gflop"])
             channels = width
         total += 2 * 2 * width * width * pixels  # F F^T and its gradient
     assert abs(float(result.stdout) * 1e9 / total - 1) < 1e-6
+
+
+def test_stargan_prints_tables_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "stargan.json"
+    sizes = [
+        "--sizes",
+        "32",
+        "--training-size",
+        "16",
+        "--batch",
+        "2",
+        "--width",
+        "8",
+        "--halvings",
+        "3",
+        "--rounds",
+        "1",
+    ]
+    command = [sys.executable, FOLDER / "stargan.py", *sizes, "--faces", "2", "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    for name in ("generator_32", "training"):
+        assert set(written[name]) == {"straightforward", "float32", "bf16"}
+        assert min(row["share_of_peak"] for row in written[name].values()) > 0
+    assert written["generator_32"]["float32"]["psnr_db"] > 60  # the same but for rounding
+    # two 7x7 convolutions, two halvings, twelve convolutions at a quarter of the size, two doublings
+    by_hand = 2 * 49 * 32**2 * (8 * 8 + 8 * 3)
+    by_hand += 2 * 16 * (8 * 16 * 16**2 + 16 * 32 * 8**2) * 2
+    by_hand += 2 * 9 * 12 * 32 * 32 * 8**2
+    assert written["generator_32"]["float32"]["gflop"] == by_hand / 1e9
+    # the passes that nobody needs: D's gradients in G's step, and a translation made twice
+    assert written["training"]["float32"]["gflop"] < 0.95 * written["training"]["straightforward"]["gflop"]
+    assert set(written["quality"]["attributes"]) > {"Black_Hair", "Smiling"}
+    assert "G forward, 32x32" in result.stdout and "batch 2, n_critic 5" in result.stdout
+
+
+def test_stargan_is_compared_with_the_same_training():
+    """The straightforward version moves the networks as ours does."""
+    code = """
+import sys; sys.path[:0] = [sys.argv[1]]
+import stargan as bench, torch
+device = torch.device("cpu")
+steps, batch = bench.make_steps(16, 4, 3, device), bench.make_batch(3, 16, device)
+plain, ours = steps["straightforward"].__self__, steps["float32"].__defaults__[0]
+first = ours.G.main[3].weight.clone()
+for update_G in (False, True, False, True):
+    steps["straightforward"](batch, update_G), steps["float32"](batch, update_G)
+assert (ours.G.main[3].weight - first).abs().max() > 1e-4
+for a, b in ((plain.G, ours.G), (plain.D, ours.D)):
+    for (name, x), (other, y) in zip(a.named_parameters(), b.named_parameters(), strict=True):
+        difference = (x - y).abs().detach()
+        if name == "main.0.weight" and x.shape[1] > 3:
+            difference[:, 3:, 3, 3] = 0  # rounding noise, see stargan/tests/test_networks.py
+        assert name == other and difference.max() < 2e-5, (name, float(difference.max()))
+"""
+    result = subprocess.run([sys.executable, "-c", code, str(FOLDER)], capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -17,6 +17,8 @@ sys.path.insert(0, str(PROJECT))
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+from shared_scripts.testing import full_disk, processes, start_two, two  # noqa: E402, F401
+
 
 def golden_file(name: str) -> Path:
     """A golden file, here or beside the checkout; skips the test where it is in neither place."""
@@ -38,3 +40,12 @@ def load_golden(name: str) -> dict:
 def golden():
     """`golden(name)` reads a golden .npz file."""
     return load_golden
+
+
+@pytest.fixture
+def start():
+    """`start(argv, log, NAME=value…)`: train.py in a process of its own, as `shared_scripts.testing` has it."""
+    from train import main
+
+    with processes(main, ["run_training", "models.cycle_gan_model", "models.pix2pix_model"]) as start_one:
+        yield start_one

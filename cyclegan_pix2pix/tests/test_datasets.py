@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageFilter
-from runs import write_pictures
 
 import data
 from data import check_same_size, create_dataset, dataset_names, find_dataset_using_name, get_option_setter
 from preprocess import get_transform
 from shared_scripts.batches import Loader
 from shared_scripts.cli import UserError
+from shared_scripts.testing import write_pictures
 
 PROJECT = Path(__file__).resolve().parent.parent
 with np.load(Path(__file__).parent / "golden" / "datasets.npz") as file:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,11 +12,12 @@ import time
 import pytest
 import torch
 from PIL import Image
-from runs import PROJECT, STATE, assert_same, command, contents, finish, start, train, write_data, write_pictures  # noqa: F401
+from runs import PROJECT, STATE, command, contents, train, write_data
 
 from shared_scripts.checkpoints import load_state
+from shared_scripts.testing import assert_same, free_port, needs_processes, write_pictures
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="processes are started by forking")
+pytestmark = needs_processes
 
 CYCLE = "--model cycle_gan --print_freq 2 --save_epoch_freq 1 --init_gain 0.1"
 PIX = "--model pix2pix --norm instance --no_dropout --print_freq 2 --save_epoch_freq 1 --init_gain 0.1"
@@ -26,26 +26,6 @@ PIX = "--model pix2pix --norm instance --no_dropout --print_freq 2 --save_epoch_
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     return write_data(tmp_path_factory.mktemp("data"), 6)
-
-
-def free_port() -> str:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return str(server.getsockname()[1])
-
-
-@pytest.fixture
-def two(start, tmp_path):  # noqa: F811
-    """`two(argv)`: run train.py in two processes as torchrun starts them; the exit statuses. Logs are log0 and log1."""
-
-    def run_two(argv: list[str]) -> list[int]:
-        common = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
-        processes = [
-            start(argv, tmp_path / f"log{rank}", RANK=str(rank), LOCAL_RANK=str(rank), **common) for rank in (0, 1)
-        ]
-        return [finish(process) for process in processes]
-
-    return run_two
 
 
 def differences(a: dict, b: dict) -> list[float]:

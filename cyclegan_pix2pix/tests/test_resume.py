@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from runs import STATE, assert_same, command, contents, finish, start, train, wait_for, write_data, write_pictures  # noqa: F401
+from runs import STATE, command, contents, train, write_data
 
 import run_training
 from shared_scripts.checkpoints import load_state, save_state
-from shared_scripts.testing import full_disk  # noqa: F401
+from shared_scripts.testing import assert_same, finish, needs_processes, wait_for, write_pictures
 from training_state import TrainingState
 
 EPOCHS = "--n_epochs 2 --n_epochs_decay 1 --print_freq 1 --save_latest_freq 1 --save_epoch_freq 1"
@@ -164,12 +164,9 @@ def test_a_second_ctrl_c_does_not_cut_the_saving_off(data, tmp_path, interrupt, 
     assert load_state(tmp_path / "run" / STATE)["position"]["images"] == 2
 
 
-needs_processes = pytest.mark.skipif(os.name != "posix", reason="processes are started by forking")
-
-
 @needs_processes
 @pytest.mark.parametrize("flags", [CYCLE, PIX])
-def test_a_killed_run_goes_on(data, tmp_path, whole, start, flags):  # noqa: F811
+def test_a_killed_run_goes_on(data, tmp_path, whole, start, flags):
     """Killed outright, three times in a row: as soon as there is a state, later, and while a file is being written."""
     expected, folder = whole(flags), tmp_path / "run"
     argv, more = command(data, tmp_path, "run", flags, "--seed 1"), []
@@ -205,7 +202,7 @@ def forked_children(pid: int) -> list[int]:
 
 
 @needs_processes
-def test_a_killed_process_leaves_no_readers(tmp_path, start):  # noqa: F811
+def test_a_killed_process_leaves_no_readers(tmp_path, start):
     """Those that read ahead get no Ctrl-C of their own, and go when their training goes."""
     data = write_data(tmp_path / "data", 16)
     argv = command(data, tmp_path, "run", PIX, "--num_threads 2 --n_epochs 1000")
@@ -233,7 +230,7 @@ def test_halves_of_files_that_a_kill_left_are_cleared_away(data, tmp_path):
 # --- what cannot be saved or read ---------------------------------------------------------------------------------
 
 
-def test_a_full_disk_leaves_the_old_state_whole(data, tmp_path, capsys, full_disk, whole):  # noqa: F811
+def test_a_full_disk_leaves_the_old_state_whole(data, tmp_path, capsys, full_disk, whole):
     flags = f"{CYCLE} --save_epoch_freq 9 --save_latest_freq 4"
     argv = command(data, tmp_path, "run", flags, "--seed 1")
     save = TrainingState.save

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from runs import PROJECT, STATE, assert_same, command, contents, train, write_data, write_pictures
+from runs import PROJECT, STATE, command, contents, train, write_data
 
 import run_training
 from shared_scripts.checkpoints import load_state
+from shared_scripts.testing import assert_same, write_pictures
 
 ONE = "--n_epochs 1 --n_epochs_decay 0"
 

@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from shared_scripts.progress import Board, Progress, append_row, forget_rows_after
+from shared_scripts.cli import RunError
+from shared_scripts.progress import Board, Progress, append_row, check_finite, forget_rows_after
 
 
 def rows(path):
@@ -133,3 +134,22 @@ def test_the_board_does_without_tensorflow(tmp_path):
     code += "sys.exit('tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_rows_that_lack_a_loss_keep_their_columns(tmp_path):
+    columns = ("D/real", "G/rec")
+    with Progress(3, folder=tmp_path) as progress:
+        progress.report(1, {"D/real": 0.5}, columns, dataset="CelebA")
+        progress.report(2, {"D/real": 0.25, "G/rec": 1.0}, columns, dataset="RaFD")
+    assert (tmp_path / "losses.csv").read_text().split() == [
+        "step,dataset,D/real,G/rec",
+        "1,CelebA,0.5,",
+        "2,RaFD,0.25,1.0",
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_loss_that_is_no_number_ends_the_run(value):
+    check_finite({"a": 1e30}, "take less")
+    with pytest.raises(RunError, match="the loss b is no number any more; take less"):
+        check_finite({"a": 1.0, "b": value}, "take less")
