@@ -8,34 +8,14 @@ import math
 from losses import GAN_MODES
 from networks import DISCRIMINATORS, GENERATORS, INITS, NORMS
 from schedules import ERAS, POLICIES
-from shared_scripts.cli import finite
+from shared_scripts.cli import finite, natural, not_negative, positive
 
 PREPROCESS = ("resize_and_crop", "crop", "scale_width", "scale_width_and_crop", "none")
-
-
-def positive(text: str) -> int:
-    """A whole number above 0."""
-    if not text.strip().isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number above 0, not {text!r}")
-    return int(text)
-
-
-def natural(text: str) -> int:
-    """A whole number from 0 on."""
-    return 0 if text.strip() == "0" else positive(text)
 
 
 def count(text: str) -> float:
     """How many: a whole number above 0, or all (as inf)."""
     return math.inf if text.lower() in ("all", "inf") else positive(text)
-
-
-def size(text: str) -> float:
-    """A number from 0 on."""
-    value = finite(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text!r}")
-    return value
 
 
 def ratio(text: str) -> float:
@@ -115,7 +95,7 @@ def add_networks(group) -> None:
     add("--n_layers_D", type=positive, default=3, metavar="N", help="layers of --netD n_layers")
     add("--norm", default="instance", choices=NORMS, help="normalisation")
     add("--init_type", default="normal", choices=INITS, help="how weights begin")
-    add("--init_gain", type=size, default=0.02, metavar="X", help="how large they begin")
+    add("--init_gain", type=not_negative, default=0.02, metavar="X", help="how large they begin")
     add("--no_dropout", action="store_true", help="no dropout in the generator; cycle_gan has none")
     add("--use_dropout", dest="no_dropout", action="store_false", help="dropout in the generator; pix2pix has it")
 
@@ -206,8 +186,8 @@ def add_schedule(group) -> None:
     add = group.add_argument
     add("--n_epochs", "--niter", type=int, default=100, metavar="N", help="epochs with the first learning rate")
     add("--n_epochs_decay", "--niter_decay", type=int, default=100, metavar="N", help="epochs in which it falls to 0")
-    add("--lr", type=size, default=0.0002, metavar="X", help="learning rate of Adam")
-    add("--beta1", type=size, default=0.5, metavar="X", help="momentum of Adam")
+    add("--lr", type=not_negative, default=0.0002, metavar="X", help="learning rate of Adam")
+    add("--beta1", type=not_negative, default=0.5, metavar="X", help="momentum of Adam")
     add("--lr_policy", type=policy, default="linear", choices=POLICIES, help="how the learning rate falls")
     add("--lr_decay_iters", type=positive, default=50, metavar="N", help="for --lr_policy step: a tenth every N epochs")
     add(
@@ -227,7 +207,7 @@ def add_schedule(group) -> None:
     )
     add(
         "--lambda_gp",
-        type=size,
+        type=not_negative,
         default=0.0,
         metavar="X",
         help="weight of the gradient penalty of --gan_mode wgangp; the paper's is 10, the reference has none",

@@ -63,6 +63,28 @@ def finite(text: str) -> float:
     return value
 
 
+def not_negative(text: str) -> float:
+    """A finite number from 0 on."""
+    value = finite(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text!r}")
+    return value
+
+
+def positive(text: str) -> int:
+    """A whole number above 0."""
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, not {text!r}")
+    return int(text)
+
+
+def natural(text: str) -> int:
+    """A whole number from 0 on."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 on, not {text!r}")
+    return int(text)
+
+
 def add_switch(parser, *names: str, help: str) -> None:
     """A switch that is off unless given, and that also takes ``=TRUE`` or ``=FALSE`` as old command lines do."""
     parser.add_argument(*names, nargs="?", const=True, default=False, type=boolean, metavar="TRUE|FALSE", help=help)

@@ -60,7 +60,10 @@ def read_attributes(path: str | Path) -> AttributeTable:
     """
     path = resolve_path(path)
     if not path.is_file():
-        raise UserError(f"there is no attribute file {path}; name it with --attr_path")
+        raise UserError(
+            f"there is no attribute file {path}; name it with --attr_path, fetch CelebA with "
+            "'bash download.sh celeba', or draw faces with 'python make_faces_dataset.py'"
+        )
     try:
         lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError as problem:

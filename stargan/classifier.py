@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from labels import HAIR
+from labels import likely
 from shared_scripts.checkpoints import save_safetensors
 from shared_scripts.cli import UserError
 from shared_scripts.files import read_safetensors
@@ -46,14 +46,7 @@ class AttributeClassifier(nn.Module):
     @torch.inference_mode()
     def predict(self, x: Tensor) -> np.ndarray:
         """(N, len(names)) bool: which attributes the pictures have. Of the hair colours at most the likeliest."""
-        logits = self(x.float()).cpu().numpy()
-        found = logits > 0
-        hair = [place for place, name in enumerate(self.names) if name in HAIR]
-        if hair:
-            likeliest = logits[:, hair].argmax(1)
-            for place, column in enumerate(hair):
-                found[:, column] &= likeliest == place
-        return found
+        return likely(self(x.float()), self.names).cpu().numpy()
 
 
 def save_classifier(path: str | Path, classifier: AttributeClassifier) -> None:

@@ -10,8 +10,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
-from options import count
-from shared_scripts.cli import ArgumentParser, run
+from shared_scripts.cli import ArgumentParser, positive, run
 from shared_scripts.files import resolve_path
 
 HERE = Path(__file__).resolve().parent
@@ -20,9 +19,9 @@ HERE = Path(__file__).resolve().parent
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags; returns the exit status."""
     parser = ArgumentParser(description="Translate drawn faces to every attribute, and film how they change.")
-    parser.add_argument("--faces", type=count, default=6, metavar="N", help="how many faces")
+    parser.add_argument("--faces", type=positive, default=6, metavar="N", help="how many faces")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="another number shows other faces")
-    parser.add_argument("--frames", type=count, default=20, metavar="N", help="pictures of the film for each attribute")
+    parser.add_argument("--frames", type=positive, default=20, metavar="N", help="pictures of the film an attribute")
     parser.add_argument("--out-dir", default=str(HERE / "demo"), metavar="DIR", help="where everything goes")
     flags = parser.parse_args(argv)
     if flags.first < 0:

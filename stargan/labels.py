@@ -19,6 +19,17 @@ HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
 Targets = list[tuple[str, Tensor]]  # a column's title, and the labels (N, len(domain)) of its pictures
 
 
+def likely(logits: Tensor, names: Sequence[str]) -> Tensor:
+    """(N, len(names)) bool: the attributes whose logits are positive. Of the hair colours at most the likeliest."""
+    found = logits > 0
+    hair = [place for place, name in enumerate(names) if name in HAIR]
+    if hair:
+        best = logits[:, hair].argmax(1)
+        for number, place in enumerate(hair):
+            found[:, place] &= best == number
+    return found
+
+
 @dataclass(frozen=True)
 class Domain:
     """The labels of a data set: `names` of attributes (0 or 1 each) or, with `exclusive`, of classes (one of them)."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 
-from options import count
-from shared_scripts.cli import ArgumentParser, UserError, run
+from shared_scripts.cli import ArgumentParser, UserError, positive, run
 from shared_scripts.files import atomic_write, resolve_path
 
 
@@ -20,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     add = parser.add_argument
     add("--checkpoint", metavar="FILE", help="the generator (default: the one that ships)")
     add("--classifier", metavar="FILE", help="who judges, of train_classifier.py (default: the one beside what ships)")
-    add("--count", type=count, default=200, metavar="N", help="faces, each translated to every attribute")
+    add("--count", type=positive, default=200, metavar="N", help="faces, each translated to every attribute")
     add("--output", metavar="FILE", help="write the numbers there as JSON too")
     flags = parser.parse_args(argv)
     numbers = measure(flags.checkpoint, flags.classifier, flags.count)

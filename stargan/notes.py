@@ -52,6 +52,11 @@ def read(folder: Path) -> Notes | None:
     if not path.is_file():
         return None
     try:
-        return Notes(**json.loads(path.read_text(encoding="utf-8")))
+        found = Notes(**json.loads(path.read_text(encoding="utf-8")))
+        if not all(isinstance(name, str) for name in [*found.selected_attrs, *found.classes]):
+            raise TypeError("a name is no text")
+        if not all(type(n) is int and n > 0 for n in (found.image_size, found.celeba_crop_size, found.rafd_crop_size)):
+            raise TypeError("a size is no number")
+        return found
     except (ValueError, TypeError) as problem:
         raise UserError(f"{path} is damaged; delete it, and name the labels with --selected_attrs") from problem

@@ -5,7 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 
-from shared_scripts.cli import ArgumentParser, UserError, add_device_flags, add_switch, boolean, finite, given_flags
+from shared_scripts.cli import (
+    ArgumentParser,
+    UserError,
+    add_device_flags,
+    add_switch,
+    boolean,
+    given_flags,
+    natural,
+    not_negative,
+    positive,
+)  # fmt: skip
 from shared_scripts.files import resolve_path
 
 ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
@@ -19,31 +29,20 @@ DEFAULTS = {
     "model_save_step": (10000, 1000),
     "use_tensorboard": (True, False),
 }
+OURS = {
+    "variant", "lr_decay", "reference_exact", "resume", "g_optimizer", "lambda_id", "warmup_iters", "checkpoint",
+    "test_images", "save_each", "titles", "device", "gpu_ids", "precision", "seed",
+}  # fmt: skip
 OLD_ONLY = ("num_epochs", "num_epochs_decay", "pretrained_model", "test_model")  # a command with one of them is old
 
 
-def count(text: str) -> int:
-    """A whole number of at least 1."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 1, not {text}")
-    return number
+class FlagParser(ArgumentParser):
+    """A parser that takes abbreviations for the reference's flags first: ours make none of them ambiguous."""
 
-
-def not_negative(text: str) -> int:
-    """A whole number of at least 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text}")
-    return number
-
-
-def weight(text: str) -> float:
-    """A finite number of at least 0."""
-    number = finite(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"expected a number of at least 0, not {text}")
-    return number
+    def _get_option_tuples(self, option_string: str) -> list:
+        found = super()._get_option_tuples(option_string)
+        theirs = [option for option in found if option[0].dest not in OURS]
+        return theirs or found
 
 
 def resume_word(text: str) -> bool:
@@ -51,6 +50,11 @@ def resume_word(text: str) -> bool:
     if text.isdigit() and int(text) > 1:
         raise argparse.ArgumentTypeError(f"takes no number; say --resume_iters {text}")
     return boolean(text)
+
+
+def split_names(words: list[str]) -> list[str]:
+    """The names in a list of words, of which some may be lists themselves: "Male,Young"."""
+    return [name for word in words for name in word.split(",") if name]
 
 
 def dataset(text: str) -> str:
@@ -63,10 +67,10 @@ def dataset(text: str) -> str:
     return names[text.lower()]
 
 
-def make_parser(script: str) -> ArgumentParser:
+def make_parser(script: str) -> FlagParser:
     """The parser of a script: main.py has --mode, train.py and test.py stand for one each."""
     what = {"train.py": "Train StarGAN.", "test.py": "Translate test pictures with a trained generator."}
-    parser = ArgumentParser(prog=script, description=what.get(script, "Train or test StarGAN."))
+    parser = FlagParser(prog=script, description=what.get(script, "Train or test StarGAN."))
     if script == "main.py":
         parser.add_argument("--mode", default="train", choices=("train", "test"), help="what to do")
     else:
@@ -93,9 +97,17 @@ def add_data(parser: ArgumentParser) -> None:
         help="RaFD is any folder with one folder a class",
     )
     add(
-        "--c_dim", type=count, metavar="N", help="how many labels the first data set has; told by the data if not given"
+        "--c_dim",
+        type=positive,
+        metavar="N",
+        help="how many labels the first data set has (default: what the data say)",
     )
-    add("--c2_dim", type=count, metavar="N", help="how many classes the second data set of Both has; likewise")
+    add(
+        "--c2_dim",
+        type=positive,
+        metavar="N",
+        help="classes of the second data set of Both (default: likewise)",
+    )
     add(
         "--selected_attrs",
         "--list",
@@ -107,16 +119,16 @@ def add_data(parser: ArgumentParser) -> None:
     add(
         "--celeba_crop_size",
         "--celebA_crop_size",
-        type=count,
+        type=positive,
         default=178,
         metavar="PX",
         help="how much is cut out of CelebA's pictures",
     )
-    add("--rafd_crop_size", type=count, default=256, metavar="PX", help="how much is cut out of pictures in folders")
-    add("--image_size", type=count, default=128, metavar="PX", help="what that is scaled to: a multiple of 4")
+    add("--rafd_crop_size", type=positive, default=256, metavar="PX", help="how much is cut out of pictures in folders")
+    add("--image_size", type=positive, default=128, metavar="PX", help="what that is scaled to: a multiple of 4")
     add(
         "--test_images",
-        type=count,
+        type=positive,
         metavar="N",
         help="how many of CelebA's pictures are kept for testing (default: 1999, a tenth of fewer than 2000)",
     )
@@ -125,45 +137,45 @@ def add_data(parser: ArgumentParser) -> None:
 def add_networks(parser: ArgumentParser) -> None:
     """How large the networks are."""
     add = parser.add_argument_group("networks").add_argument
-    add("--g_conv_dim", type=count, default=64, metavar="N", help="width of the generator's first layer")
-    add("--d_conv_dim", type=count, default=64, metavar="N", help="width of the discriminator's first layer")
-    add("--g_repeat_num", type=not_negative, default=6, metavar="N", help="residual blocks of the generator")
-    add("--d_repeat_num", type=count, default=6, metavar="N", help="halvings in the discriminator")
+    add("--g_conv_dim", type=positive, default=64, metavar="N", help="width of the generator's first layer")
+    add("--d_conv_dim", type=positive, default=64, metavar="N", help="width of the discriminator's first layer")
+    add("--g_repeat_num", type=natural, default=6, metavar="N", help="residual blocks of the generator")
+    add("--d_repeat_num", type=positive, default=6, metavar="N", help="halvings in the discriminator")
 
 
 def add_training(parser: ArgumentParser) -> None:
     """How to train."""
     add = parser.add_argument_group("training").add_argument
-    add("--lambda_cls", type=weight, default=1.0, metavar="X", help="weight of the classification loss")
-    add("--lambda_rec", type=weight, default=10.0, metavar="X", help="weight of the reconstruction loss")
-    add("--lambda_gp", type=weight, default=10.0, metavar="X", help="weight of the gradient penalty")
-    add("--batch_size", type=count, default=16, metavar="N", help="pictures a step (for each process)")
-    add("--num_iters", type=count, default=200000, metavar="N", help="steps of the discriminator")
+    add("--lambda_cls", type=not_negative, default=1.0, metavar="X", help="weight of the classification loss")
+    add("--lambda_rec", type=not_negative, default=10.0, metavar="X", help="weight of the reconstruction loss")
+    add("--lambda_gp", type=not_negative, default=10.0, metavar="X", help="weight of the gradient penalty")
+    add("--batch_size", type=positive, default=16, metavar="N", help="pictures a step (for each process)")
+    add("--num_iters", type=positive, default=200000, metavar="N", help="steps of the discriminator")
     add(
         "--num_iters_decay",
-        type=count,
+        type=positive,
         default=100000,
         metavar="N",
         help="at the end of these, steps with a falling learning rate",
     )
-    add("--g_lr", type=weight, default=1e-4, metavar="X", help="learning rate of the generator")
-    add("--d_lr", type=weight, default=1e-4, metavar="X", help="learning rate of the discriminator")
+    add("--g_lr", type=not_negative, default=1e-4, metavar="X", help="learning rate of the generator")
+    add("--d_lr", type=not_negative, default=1e-4, metavar="X", help="learning rate of the discriminator")
     add(
         "--n_critic",
         "--d_train_repeat",
-        type=count,
+        type=positive,
         default=5,
         metavar="N",
         help="steps of the discriminator for one of the generator",
     )
-    add("--beta1", type=weight, default=0.5, metavar="X", help="of Adam")
-    add("--beta2", type=weight, default=0.999, metavar="X", help="of Adam")
-    add("--resume_iters", type=not_negative, metavar="N", help="go on from step N; 0 is no step")
-    add("--num_workers", type=not_negative, default=1, metavar="N", help="processes that read pictures ahead")
-    add("--num_epochs", type=count, metavar="N", help="--variant old: passes over the data (default: 20)")
+    add("--beta1", type=not_negative, default=0.5, metavar="X", help="of Adam")
+    add("--beta2", type=not_negative, default=0.999, metavar="X", help="of Adam")
+    add("--resume_iters", type=natural, metavar="N", help="go on from step N; 0 is no step")
+    add("--num_workers", type=natural, default=1, metavar="N", help="processes that read pictures ahead")
+    add("--num_epochs", type=positive, metavar="N", help="--variant old: passes over the data (default: 20)")
     add(
         "--num_epochs_decay",
-        type=count,
+        type=positive,
         metavar="N",
         help="--variant old: at their end, with a falling rate (default: 10)",
     )
@@ -174,7 +186,7 @@ def add_testing(parser: ArgumentParser) -> None:
     """What to test."""
     group = parser.add_argument_group("testing")
     add = group.add_argument
-    add("--test_iters", type=count, default=200000, metavar="N", help="which of the saved generators")
+    add("--test_iters", type=positive, default=200000, metavar="N", help="which of the saved generators")
     add("--test_model", metavar="E_I", help="--variant old: likewise (default: 20_1000)")
     add(
         "--checkpoint",
@@ -220,17 +232,17 @@ def add_steps(parser: ArgumentParser) -> None:
         metavar="TRUE|FALSE",
         help=f"write TensorBoard's files too {both_defaults('use_tensorboard')}",
     )
-    add("--log_step", type=count, default=10, metavar="N", help="print the losses every N steps")
+    add("--log_step", type=positive, default=10, metavar="N", help="print the losses every N steps")
     add(
         "--sample_step",
-        type=count,
+        type=positive,
         metavar="N",
         help=f"write a sheet of samples every N steps {both_defaults('sample_step')}",
     )
-    add("--model_save_step", type=count, metavar="N", help=f"save every N steps {both_defaults('model_save_step')}")
+    add("--model_save_step", type=positive, metavar="N", help=f"save every N steps {both_defaults('model_save_step')}")
     add(
         "--lr_update_step",
-        type=count,
+        type=positive,
         default=1000,
         metavar="N",
         help="lower the learning rate every N steps, once it falls",
@@ -257,8 +269,15 @@ def add_ours(parser: ArgumentParser) -> None:
         help="muon learns in fewer steps, with a --g_lr around 0.01",
     )
     group.add_argument(
-        "--warmup_iters",
+        "--lambda_id",
         type=not_negative,
+        default=0.0,
+        metavar="X",
+        help="weight of a loss for pictures that are given their own labels: they should stay as they are",
+    )
+    group.add_argument(
+        "--warmup_iters",
+        type=natural,
         default=0,
         metavar="N",
         help="let the generator learn to copy for N steps first",
@@ -305,7 +324,7 @@ def fill_defaults(opt: argparse.Namespace) -> None:
     opt.num_epochs, opt.num_epochs_decay = opt.num_epochs or 20, opt.num_epochs_decay or 10
     opt.test_model = opt.test_model or "20_1000"
     opt.lr_decay = opt.lr_decay or ("reference" if opt.reference_exact else "linear")
-    opt.selected_attrs = [name for word in opt.selected_attrs for name in word.split(",") if name]
+    opt.selected_attrs = split_names(opt.selected_attrs)
     for name in (
         "celeba_image_dir",
         "attr_path",

@@ -30,6 +30,7 @@ def test(opt: argparse.Namespace) -> int:
     """Test as the options say; the exit status is 1 where some of the pictures could not be read."""
     keep_memory()
     seed_everything(opt.seed)
+    adopt_variant(opt)
     print(listing(opt), flush=True)
     path = find_checkpoint(opt)
     generator, shape = load_generator(path)
@@ -59,22 +60,45 @@ def step_name(path: Path) -> str:
 def find_checkpoint(opt: argparse.Namespace) -> Path:
     """The generator's file. UserError naming those that are there where it is not."""
     if opt.checkpoint:
-        return resolve_path(opt.checkpoint)
+        return named_file(opt.checkpoint)
     folder = Path(opt.model_save_dir)
     current, old = folder / f"{opt.test_iters}-G.ckpt", folder / f"{opt.test_model}_G.pth"
     asked, other = (old, current) if opt.variant == "old" else (current, old)
-    for path in (asked, other) if "test_iters" not in opt.given else (asked,):
+    for path in (asked,) if {"test_iters", "test_model"} & opt.given else (asked, other):
         if path.is_file():
             return path
-    there = sorted([*folder.glob("*-G.ckpt"), *folder.glob("*_G.pth")], key=lambda path: natural_key(path.name))
+    there = generators_in(folder)
     if there:
-        flag = "--test_model" if opt.variant == "old" else "--test_iters"
         names = ", ".join(path.name for path in there)
-        raise UserError(f"there is no {asked}; {folder} has {names}: choose with {flag} or --checkpoint")
+        flags = {"--test_model" if path.suffix == ".pth" else "--test_iters" for path in there}
+        choose = ", ".join(sorted(flags))
+        raise UserError(f"there is no {asked}; {folder} has {names}: choose with {choose} or --checkpoint")
     raise UserError(
         f"there is no {asked}; train one, name one with --checkpoint, or fetch the original's with "
         "'bash download.sh pretrained-celeba-128x128' and say --model_save_dir stargan_celeba_128/models"
     )
+
+
+def generators_in(folder: Path) -> list[Path]:
+    """The generators saved in a folder, the oldest first."""
+    return sorted([*folder.glob("*-G.ckpt"), *folder.glob("*_G.pth")], key=lambda path: natural_key(path.name))
+
+
+def named_file(text: str) -> Path:
+    """The file that --checkpoint names. UserError, naming those in it, where it is a folder."""
+    path = resolve_path(text)
+    if path.is_dir():
+        names = ", ".join(inner.name for inner in generators_in(path)) or "no generator"
+        raise UserError(f"{path} is a folder, and --checkpoint takes a file; there is {names} in it")
+    return path
+
+
+def adopt_variant(opt: argparse.Namespace) -> None:
+    """Test a training of the 2017 version as such, without being told."""
+    folder = resolve_path(opt.checkpoint).parent if opt.checkpoint else Path(opt.model_save_dir)
+    found = notes.read(folder)
+    if found and "variant" not in opt.given:
+        opt.variant = found.variant
 
 
 def adopt(opt: argparse.Namespace, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
+import importlib.util
 import secrets
 import time
 from collections.abc import Iterator
@@ -78,9 +79,13 @@ class Training:
         keep_memory()
         seed_everything(opt.seed)
         self.device = self.pick_device()
-        self.dtype = pick_precision(opt.precision, self.device, 4 * opt.g_conv_dim, max(8, opt.image_size // 4))
+        dtype = pick_precision(opt.precision, self.device, 4 * opt.g_conv_dim, max(8, opt.image_size // 4))
+        self.dtype = processes.from_first(dtype)  # timed by each: they might differ
         self.folder, self.log_folder = Path(opt.model_save_dir), Path(opt.log_dir)
         self.step = 0  # how many are done
+        self.saved = False  # whether the networks and the state of this step are on the disk
+        self.alone = False  # whether networks alone are gone on from
+        self.forgotten = 0  # how many times the learning rates had been lowered when --reference_exact began them anew
         self.began = time.time()
 
     def pick_device(self) -> torch.device:
@@ -126,7 +131,7 @@ class Training:
             self.say(printing.network_text(name, network, self.old))
         return Trainer(
             G, D, self.device, self.dtype, opt.g_lr, opt.d_lr, (opt.beta1, opt.beta2),
-            opt.lambda_cls, opt.lambda_rec, opt.lambda_gp, two_steps=self.old, muon=opt.g_optimizer == "muon",
+            opt.lambda_cls, opt.lambda_rec, opt.lambda_gp, two_steps=self.old, muon=opt.g_optimizer == "muon", lambda_id=opt.lambda_id,
         )  # fmt: skip
 
     def open_feed(self, number: int, source: Source) -> Feed:
@@ -162,8 +167,8 @@ class Training:
         return rate / opt.num_iters_decay * (opt.lr_update_step if opt.lr_decay == "linear" else 1)
 
     def rates(self, times: int) -> tuple[float, float]:
-        """Both learning rates after having been lowered some times."""
-        g_lr, d_lr = self.opt.g_lr, self.opt.d_lr
+        """Both learning rates after the calendar has lowered them some times."""
+        g_lr, d_lr, times = self.opt.g_lr, self.opt.d_lr, max(0, times - self.forgotten)
         return decayed(g_lr, self.lowered_by(g_lr), times), decayed(d_lr, self.lowered_by(d_lr), times)
 
     # --- going on -------------------------------------------------------------------------------------------------
@@ -172,17 +177,9 @@ class Training:
         """What a training cannot change when it goes on."""
         opt = self.opt
         names = [name for source in self.sources for name in source.domain.names]
-        keys = (
-            "dataset",
-            "image_size",
-            "g_conv_dim",
-            "d_conv_dim",
-            "g_repeat_num",
-            "d_repeat_num",
-            "variant",
-            "g_optimizer",
-        )
-        return {"selected_attrs": names, **{key: getattr(opt, key) for key in keys}}
+        keys = ("variant", "dataset", "g_optimizer", "image_size")
+        keys += ("g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
+        return {**{key: getattr(opt, key) for key in keys}, "selected_attrs": names}
 
     def resumed_name(self) -> str | None:
         """The name of the checkpoint to go on from, "" for the newest, or None for a new training."""
@@ -210,13 +207,25 @@ class Training:
         name = self.resumed_name()
         if state:
             training_state.restore(self.trainer, state)
-            self.step = state["step"]
+            self.step, self.forgotten = self.steps_done(state), state.get("forgotten", 0)
             self.tell(f"Going on after step {self.step}.")
         elif name:
             self.say(f"Loading the trained models from step {name}...")
             self.load_networks(name)
             self.step = self.step_of(name)
+            if self.opt.reference_exact:
+                self.forgotten = self.calendar.moment(self.step + 1).decays_before
+            self.alone = True
             self.tell("Going on from networks alone: the optimisers begin anew.")
+
+    def steps_done(self, state: dict) -> int:
+        """How many steps lie behind a saved training. Epochs may have got another length, by --batch_size or other
+        data: as many of them lie behind it then as before."""
+        before = state.get("batches", 0)
+        if not before or not isinstance(self.calendar, Epochs):
+            return state["step"]
+        epochs, batches = divmod(state["step"], before)
+        return epochs * self.calendar.batches + batches * self.calendar.batches // before
 
     def load_networks(self, name: str) -> None:
         """The networks of a checkpoint. UserError where a file is missing or does not fit."""
@@ -256,28 +265,43 @@ class Training:
         )
         self.samples = self.take_samples()
         self.trainer.parallelize()
-        self.say("Start training...")
+        if not self.old:
+            self.say("Start training...")
         self.began = time.time()
         folder = self.log_folder if self.processes.first else None
-        with Progress(self.calendar.total, self.step, folder, opt.use_tensorboard) as self.progress:
+        with Progress(self.calendar.total, self.step, folder, self.has_board()) as self.progress:
             with StopBetweenSteps() as stopping:
                 self.run_steps(stopping)
+
+    def has_board(self) -> bool:
+        """Whether TensorBoard's files are to be written; without the package training goes on."""
+        wanted = self.opt.use_tensorboard
+        if wanted and importlib.util.find_spec("tensorboard") is None:
+            self.tell("TensorBoard is not installed (pip install tensorboard): training goes on without it.")
+            return False
+        return wanted
 
     def run_steps(self, stopping: StopBetweenSteps) -> None:
         """All steps that are left. Ctrl-C saves and ends; the run can be continued to the bit."""
         try:
             self.trainer.set_rates(*self.rates(self.calendar.moment(self.step + 1).decays_before))
             while self.step < self.calendar.total:
-                moment = self.calendar.moment(self.step + 1)
+                moment, self.saved = self.calendar.moment(self.step + 1), False
                 self.run_step(moment)
                 self.step = moment.step
                 if self.processes.anyone(stopping.asked):
                     stopping.asked = True
                     stopping.check()
-            self.save_state(moment)
+            if not self.saved:
+                self.save(moment)
         except StoppedBetweenSteps:
-            self.save_state(moment)
-            self.tell(f"Saved after step {self.step}; the same command with --resume goes on from here.")
+            if self.step == self.calendar.total:
+                self.save(moment)
+            elif not self.saved:
+                self.save_state(moment)
+            named = "--pretrained_model" if self.old and self.opt.pretrained_model else "--resume_iters"
+            how = f"--resume in place of {named}" if self.resumed_name() else "--resume"
+            self.tell(f"Saved after step {self.step}; the same command with {how} goes on from here.")
             raise
 
     def run_step(self, moment: Moment) -> None:
@@ -287,6 +311,7 @@ class Training:
         batches = [self.make_batch(feed, moment.step, number) for number, feed in enumerate(self.feeds)]
         if moment.step <= opt.warmup_iters:
             found = [self.trainer.copy_step(batch) for batch in batches]
+            found = [self.merge(found)] if self.old else found
         elif self.old:
             penalized = 0 if len(batches) == 1 or moment.counter % 2 == 0 else 1
             found = [self.merge(self.trainer.step(batches, update_G, penalized))]
@@ -348,7 +373,7 @@ class Training:
             if not self.processes.first:
                 continue
             domain, several = batch.domain, len(self.sources) > 1 and not self.old
-            if self.old and len(batches) == 1:
+            if self.old and len(batches) == 1 and "D/loss_cls" in losses:
                 self.say(printing.accuracy_line(domain, self.trainer.out_cls, batch.labels))
             parts = [f"Elapsed [{self.elapsed()}]", moment.where, *([f"Dataset [{domain.name}]"] if several else [])]
             self.say(", ".join([*parts, *(f"{name}: {value:.4f}" for name, value in values.items())]))
@@ -400,24 +425,26 @@ class Training:
     # --- saving ---------------------------------------------------------------------------------------------------
 
     def open_folders(self) -> None:
-        """Make the folders, and put aside what an earlier training left in them."""
+        """Make the folders, and put aside what an earlier training left in them that this one would overwrite."""
+        with self.processes.first_writes("the folders"):
+            if self.processes.first:
+                self.prepare_folders()
+
+    def prepare_folders(self) -> None:
+        """The same, in the first process."""
         opt = self.opt
-        if not self.processes.first:
-            return
-        samples = Path(opt.sample_dir)
-        for folder in (self.folder, self.log_folder, samples, Path(opt.result_dir)):
+        places = self.folder, self.log_folder, Path(opt.sample_dir)
+        for folder in (*places, Path(opt.result_dir)):
             ensure_folder(folder)
-        training_state.remove_leftovers(self.folder)
+            training_state.remove_leftovers(folder)
         if self.step == 0:
-            written = ("*-[GD].ckpt", "*_[GD].pth", training_state.FILE, notes.FILE)
-            pictures = ("*-images.jpg", "*_fake.png", "latest-sheet.jpg")
-            place = training_state.set_aside(
-                {self.folder: written, self.log_folder: ("losses.csv", "events.out.*"), samples: pictures}
-            )
-            if place:
+            if place := training_state.set_aside(*places):
                 tell(f"An earlier training is kept in {place}; --resume would have gone on with it.")
-        else:
-            forget_rows_after(self.log_folder / "losses.csv", self.step)
+        elif self.alone:
+            done = self.step // self.calendar.batches if isinstance(self.calendar, Epochs) else self.step
+            if place := training_state.set_later_aside(*places, done):
+                tell(f"What came later in that training is kept in {place}.")
+        forget_rows_after(self.log_folder / "losses.csv", self.step)
         notes.write(self.folder, notes.Notes.of(opt, self.sources))
 
     def save(self, moment: Moment) -> None:
@@ -428,6 +455,7 @@ class Training:
                 for name, network in self.trainer.networks().items():
                     save_state(self.file(moment.name, name), network.state_dict())
         self.save_state(moment)
+        self.saved = True
         if not self.old:
             self.say(f"Saved model checkpoints into {self.opt.model_save_dir}...")
 
@@ -436,7 +464,8 @@ class Training:
         with self.processes.first_writes("the training's state"):
             if self.processes.first:
                 self.check_weights()
-                training_state.save(self.folder, self.trainer, moment, self.seed, self.settings())
+                more = {"batches": len(self.feeds[0].loader), "forgotten": self.forgotten}
+                training_state.save(self.folder, self.trainer, moment, self.seed, self.settings(), more)
 
     def check_weights(self) -> None:
         """RunError where weights are no numbers any more: they are not to replace good ones."""

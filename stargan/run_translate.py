@@ -18,9 +18,10 @@ import shipped
 from alignment import CROP, Aligned, paste_back, prepare
 from classifier import AttributeClassifier, load_classifier
 from data import Preprocess, to_tensor
+from labels import likely
 from legacy import load_discriminator, load_generator
 from networks import Discriminator, Generator
-from run_test import discriminators_size, result_names
+from run_test import discriminators_size, named_file, result_names
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
 from shared_scripts.files import resolve_path
@@ -69,7 +70,7 @@ def find_photographs(names: Iterable[str]) -> list[Path]:
 def find_generator(asked: str | None) -> Path:
     """The file that was asked for, the original's where it has been fetched, or ours."""
     if asked:
-        return resolve_path(asked)
+        return named_file(asked)
     for folder in (Path(), HERE):
         if (folder / PUBLISHED).is_file():
             return folder / PUBLISHED
@@ -104,7 +105,7 @@ class Translator:
         path = find_generator(flags.checkpoint)
         generator, shape = load_generator(path)
         found = notes.read(path.parent)
-        self.vocabulary: Vocabulary = find_vocabulary(found, flags.selected_attrs, shape.c_dim, path)
+        self.vocabulary: Vocabulary = find_vocabulary(found, flags.selected_attrs, flags.classes, shape.c_dim, path)
         self.vocabulary.check(
             [*flags.set, *flags.clear, *(flags.have or []), *([flags.slider] if flags.slider else [])]
         )
@@ -112,7 +113,7 @@ class Translator:
             self.vocabulary.changed([], flags.set, flags.clear)
         self.names: dict[Path, str] = {}  # what the results are called after
         size = flags.image_size or (found.image_size if found else None) or discriminators_size(path) or 128
-        self.preprocess = Preprocess(find_crop(flags, found), size)
+        self.preprocess = Preprocess(find_crop(flags, found), size, old=found is not None and found.variant == "old")
         self.device = pick_device(flags.device, flags.gpu_ids)
         self.dtype = pick_precision(flags.precision, self.device, 4 * shape.conv_dim, max(8, size // 4))
         self.generator: Generator = generator.to(self.device).eval()
@@ -165,10 +166,13 @@ class Translator:
         return vocabulary.changed(has, [name])
 
     def vectors(self, has: set[str], wanted: set[str]) -> tuple[Tensor, Tensor]:
-        """The labels of a picture, and those it is to get, (1, size) each, under the mask of the latter."""
+        """The labels of a picture, and those it is to get, (1, size) each, both under the mask of the latter."""
         c_to = self.vocabulary.vector(wanted)
         c_from = self.vocabulary.vector(has)
         if self.vocabulary.size > len(self.vocabulary.names):
+            attributes = len(self.vocabulary.attributes)
+            c_from[:, :attributes] *= c_to[:, -2:-1]
+            c_from[:, attributes:-2] *= c_to[:, -1:]
             c_from[:, -2:] = c_to[:, -2:]
         return c_from.to(self.device), c_to.to(self.device)
 
@@ -199,7 +203,8 @@ class Translator:
         side = x.shape[2]
         zoom = max(1, 256 // side)
         with VideoWriter(place, side * zoom, side * zoom, FILM_RATE, crf=18) as writer:
-            for frame in slide(self.generator, x, c_from, c_to, swing(FILM_FRAMES)):
+            strengths = [self.flags.strength * strength for strength in swing(FILM_FRAMES)]
+            for frame in slide(self.generator, x, c_from, c_to, strengths):
                 writer.write(to_pixels(frame)[0].repeat(zoom, 0).repeat(zoom, 1))
         print(place, flush=True)
 
@@ -220,8 +225,8 @@ class Judge:
             if isinstance(self.network, AttributeClassifier):
                 found = self.network.predict(x)[0]
             else:
-                found = (self.network(x)[1][0] > 0).numpy()
-        return {name for name, yes in zip(self.names, found, strict=False) if yes}
+                found = likely(self.network(x)[1][:, : len(self.names)], self.names)[0]
+        return {name for name, yes in zip(self.names, found, strict=True) if yes}
 
     @property
     def size(self) -> int:

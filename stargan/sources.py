@@ -57,8 +57,14 @@ def class_source(opt: argparse.Namespace, train: bool) -> Source:
     root, names = find_classes(opt.rafd_image_dir, train)
     flag = "c2_dim" if opt.dataset == "Both" else "c_dim"
     asked = getattr(opt, flag) or len(names)
+    if train and len(names) == 1:
+        raise UserError(
+            f"{root} has one folder only, {names[0]}, so there is nothing to translate to; --rafd_image_dir names the "
+            "folder that has a folder for each class"
+        )
     if asked < len(names):
-        raise UserError(f"--{flag} is {asked}, but {root} has {len(names)} classes: {' '.join(names)}")
+        who = f"--{flag} is {asked}" if flag in opt.given else f"the generator was trained on {asked} classes"
+        raise UserError(f"{who}, but {root} has {len(names)} classes: {' '.join(names)}")
     if train and asked > len(names):
         tell(f"{root} has {len(names)} classes ({' '.join(names)}), --{flag} is {asked}: the rest stays unused.")
     setattr(opt, flag, asked)
@@ -78,7 +84,7 @@ def label_dims(sources: list[Source]) -> tuple[int, int]:
     return logits + len(sources[0].domain.mask), logits
 
 
-def sheet_targets(sources: list[Source], labels: Tensor, old: bool = False, test: bool = False) -> Targets:
+def sheet_targets(sources: list[Source], labels: Tensor, old: bool = False) -> Targets:
     """The columns of a sheet for pictures of the first source, as the generator takes labels.
 
     Of two data sets, the second one's classes come behind the first one's attributes. The 2017 version's samples and

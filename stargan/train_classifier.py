@@ -16,11 +16,13 @@ from tqdm import tqdm
 from classifier import AttributeClassifier, Scores, save_classifier
 from data import LabelledPictures, Preprocess, find_attribute_file, open_celeba
 from losses import attribute_loss
-from options import ATTRIBUTES, count
-from shared_scripts.cli import ArgumentParser, run
+from options import ATTRIBUTES
+from shared_scripts.cli import ArgumentParser, UserError, positive, run
 from shared_scripts.devices import seed_everything
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.memory import keep_memory
+
+BATCH = 64
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -32,10 +34,10 @@ def main(argv: list[str] | None = None) -> int:
         "--attr_path", default="data/celeba/list_attr_celeba.txt", metavar="FILE", help="their attributes, .txt or .csv"
     )
     add("--selected_attrs", nargs="+", default=list(ATTRIBUTES), metavar="NAME", help="the attributes to learn")
-    add("--celeba_crop_size", type=count, default=178, metavar="PX", help="how much is cut out of the pictures")
-    add("--image_size", type=count, default=80, metavar="PX", help="what that is scaled to")
-    add("--test_images", type=count, metavar="N", help="how many pictures are kept for testing")
-    add("--epochs", type=count, default=8, metavar="N", help="passes over the pictures")
+    add("--celeba_crop_size", type=positive, default=178, metavar="PX", help="how much is cut out of the pictures")
+    add("--image_size", type=positive, default=80, metavar="PX", help="what that is scaled to")
+    add("--test_images", type=positive, metavar="N", help="how many pictures are kept for testing")
+    add("--epochs", type=positive, default=8, metavar="N", help="passes over the pictures")
     add("--seed", type=int, default=1, help="makes a run repeatable")
     add("--output", default="classifier.safetensors", metavar="FILE", help="where the classifier goes")
     flags = parser.parse_args(argv)
@@ -63,7 +65,10 @@ def open_pictures(flags, train: bool) -> LabelledPictures:
 
 def fit(classifier: AttributeClassifier, pictures: LabelledPictures, epochs: int) -> AttributeClassifier:
     """Train with Adam and a rate that rises and falls once; returns the classifier in evaluation."""
-    loader = DataLoader(pictures, batch_size=64, shuffle=True)
+    if len(pictures) < 2:
+        raise UserError("a classifier needs more than one picture to learn from; --test_images N keeps fewer back")
+    alone = len(pictures) % BATCH == 1  # a batch of one has no statistics
+    loader = DataLoader(pictures, batch_size=BATCH, shuffle=True, drop_last=alone)
     optimizer = torch.optim.Adam(classifier.parameters(), fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=epochs * len(loader))
     classifier.train()
@@ -84,7 +89,7 @@ def judge(classifier: AttributeClassifier, pictures: LabelledPictures) -> Scores
     """How often it is right about pictures it has not seen."""
     right = [
         classifier.predict(batch["x"]) == batch["label"].numpy().astype(bool)
-        for batch in DataLoader(pictures, batch_size=64)
+        for batch in DataLoader(pictures, batch_size=BATCH)
     ]
     return Scores(classifier.names, np.concatenate(right).mean(0))
 

@@ -63,9 +63,11 @@ class Trainer:
         lambda_gp: float = 10.0,
         two_steps: bool = False,
         muon: bool = False,
+        lambda_id: float = 0.0,
     ):
         self.device, self.dtype, self.two_steps = torch.device(device), dtype, two_steps
         self.lambda_cls, self.lambda_rec, self.lambda_gp = lambda_cls, lambda_rec, lambda_gp
+        self.lambda_id = lambda_id
         self.G, self.D = G.to(self.device), D.to(self.device)
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         if muon:
@@ -163,6 +165,8 @@ class Trainer:
             total = sum(
                 f["G/loss_fake"] + self.lambda_rec * f["G/loss_rec"] + self.lambda_cls * f["G/loss_cls"] for f in found
             )
+            if self.lambda_id:
+                total = total + self.lambda_id * sum(self.copy_loss(batch) for batch in batches)
             total.backward()
         self.update_G()
         return [{name: value.detach() for name, value in losses.items()} for losses in found]
@@ -177,10 +181,14 @@ class Trainer:
         """A step before training proper (--warmup_iters): the generator learns to leave a picture with its own labels
         as it is."""
         self.G.zero_grad()
-        loss = reconstruction_loss(batch.x, self.translate(batch.x, batch.c_org(), keep_graph=True))
+        loss = self.copy_loss(batch)
         loss.backward()
         self.update_G()
         return {"G/loss_rec": loss.detach()}
+
+    def copy_loss(self, batch: Batch) -> Tensor:
+        """How far pictures translated to their own labels are from what they were; not in the paper (--lambda_id)."""
+        return reconstruction_loss(batch.x, self.translate(batch.x, batch.c_org(), keep_graph=True))
 
     def judge_G(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:
         """The generator's losses of a batch."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import argparse
 
-from options import count
-from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch, finite, run
+from options import split_names
+from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch, finite, positive, run
 
 
 def make_parser() -> ArgumentParser:
@@ -44,6 +44,7 @@ def make_parser() -> ArgumentParser:
         metavar="NAME",
         help="what its labels mean, in order (default: labels.json beside it, else the original's five)",
     )
+    add("--classes", nargs="+", metavar="NAME", help="likewise, of a generator that was trained on folders")
     add(
         "--align",
         default="auto",
@@ -52,13 +53,13 @@ def make_parser() -> ArgumentParser:
     )
     add(
         "--celeba_crop_size",
-        type=count,
+        type=positive,
         metavar="PX",
         help="how much of the aligned 178 x 218 pixels is taken (default: as it was trained, else 178)",
     )
     add(
         "--image_size",
-        type=count,
+        type=positive,
         metavar="PX",
         help="what that is scaled to, a multiple of 4 (default: as it was trained)",
     )
@@ -72,6 +73,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run with these flags (the command line's by default); returns the exit status."""
     parser = make_parser()
     flags: argparse.Namespace = parser.parse_args(argv)
+    for name in ("set", "clear", "have", "selected_attrs", "classes"):
+        if getattr(flags, name) is not None:
+            setattr(flags, name, split_names(getattr(flags, name)))
     if not (flags.set or flags.clear or flags.all or flags.slider):
         parser.error("say what to do: --set NAME ..., --clear NAME ..., --all or --slider NAME")
     if flags.all and (flags.set or flags.clear):

@@ -43,8 +43,9 @@ class Vocabulary:
     def changed(self, has: Iterable[str], wanted: Sequence[str], cleared: Sequence[str] = ()) -> set[str]:
         """What a picture that has some attributes is to have: the wanted ones too, and the cleared ones not.
 
-        Nobody has two hair colours: a wanted one takes the place of any other. UserError for two of them, or for two
-        classes, or for something wanted and cleared at once.
+        Nobody has two hair colours: a wanted one takes the place of any other. Of a generator with both kinds, labels
+        of a kind that nothing is asked of are left out, as in training: the mask says that they are unknown. UserError
+        for two hair colours, or for two classes, or for something wanted and cleared at once.
         """
         self.check([*has, *wanted, *cleared])
         for kind, names in (("hair colours", HAIR), ("classes", self.classes)):
@@ -60,6 +61,11 @@ class Vocabulary:
         for exclusive in (HAIR, self.classes):
             if any(name in exclusive for name in wanted):
                 found -= {*exclusive}
+        asked = {*wanted, *cleared}
+        if {*wanted} & {*self.classes} and not asked & {*self.attributes}:
+            found -= {*self.attributes}
+        if asked & {*self.attributes} and not asked & {*self.classes}:
+            found -= {*self.classes}
         return found | {*wanted}
 
     def vector(self, has: Iterable[str]) -> Tensor:
@@ -76,13 +82,16 @@ class Vocabulary:
         return torch.tensor([labels])
 
 
-def find_vocabulary(found: Notes | None, selected: Sequence[str] | None, labels: int, path: object) -> Vocabulary:
+def find_vocabulary(
+    found: Notes | None, selected: Sequence[str] | None, classes: Sequence[str] | None, labels: int, path: object
+) -> Vocabulary:
     """The names of a generator's labels: those given, those noted when it was trained, or the reference's five.
 
     UserError where they are not as many as the generator takes.
     """
-    if selected:
-        vocabulary = Vocabulary(tuple(selected), tuple(found.classes) if found else ())
+    if selected or classes:
+        noted = found.classes if found and classes is None else []
+        vocabulary = Vocabulary(tuple(selected or ()), tuple(classes or noted))
     elif found:
         vocabulary = Vocabulary(tuple(found.selected_attrs), tuple(found.classes))
     else:
@@ -90,6 +99,7 @@ def find_vocabulary(found: Notes | None, selected: Sequence[str] | None, labels:
     if vocabulary.size != labels:
         raise UserError(
             f"{path} takes {labels} labels, and here are {len(vocabulary.names)} names: {' '.join(vocabulary.names)}; "
-            "give its labels' names, in the order it was trained with, with --selected_attrs"
+            "give its labels' names, in the order it was trained with: --selected_attrs for attributes, --classes for "
+            "classes, both (and a mask of 2) for a training on Both"
         )
     return vocabulary

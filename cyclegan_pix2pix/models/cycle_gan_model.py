@@ -9,8 +9,7 @@ from torch import Tensor
 from image_pool import ImagePool
 from losses import gan_loss, gradient_penalty, l1
 from models.base_model import BaseModel
-from option_flags import size
-from shared_scripts.cli import UserError
+from shared_scripts.cli import UserError, not_negative
 
 
 class CycleGANModel(BaseModel):
@@ -26,11 +25,11 @@ class CycleGANModel(BaseModel):
         parser.set_defaults(no_dropout=True, dataset_mode="unaligned")
         if is_train:
             add = parser.add_argument
-            add("--lambda_A", type=size, metavar="X", default=10.0, help="weight of the cycle A -> B -> A")
-            add("--lambda_B", type=size, metavar="X", default=10.0, help="weight of the cycle B -> A -> B")
+            add("--lambda_A", type=not_negative, metavar="X", default=10.0, help="weight of the cycle A -> B -> A")
+            add("--lambda_B", type=not_negative, metavar="X", default=10.0, help="weight of the cycle B -> A -> B")
             add(
                 *("--lambda_identity", "--identity"),
-                type=size,
+                type=not_negative,
                 metavar="X",
                 default=0.5,
                 help="how much a picture that is of the target set already must stay as it is, as a share of the "

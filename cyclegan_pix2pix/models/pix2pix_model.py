@@ -9,7 +9,7 @@ from torch import Tensor
 
 from losses import gan_loss, gradient_penalty, l1, l2
 from models.base_model import BaseModel
-from option_flags import size
+from shared_scripts.cli import not_negative
 
 
 class Pix2PixModel(BaseModel):
@@ -25,10 +25,16 @@ class Pix2PixModel(BaseModel):
         if is_train:
             parser.set_defaults(pool_size=0, gan_mode="vanilla")
             add = parser.add_argument
-            add(*("--lambda_L1", "--lambda_A"), type=size, metavar="X", default=100.0, help="weight of the L1 loss")
+            add(
+                *("--lambda_L1", "--lambda_A"),
+                type=not_negative,
+                metavar="X",
+                default=100.0,
+                help="weight of the L1 loss",
+            )
             add(
                 "--lambda_GAN",
-                type=size,
+                type=not_negative,
                 metavar="X",
                 default=1.0,
                 help="weight of the GAN's loss; 0: L1 alone, no discriminator",

@@ -10,7 +10,7 @@ import argparse
 
 from losses import l1
 from models.base_model import BaseModel
-from option_flags import size
+from shared_scripts.cli import not_negative
 
 
 class TemplateModel(BaseModel):
@@ -22,7 +22,7 @@ class TemplateModel(BaseModel):
         parser.set_defaults(dataset_mode="aligned")
         if is_train:
             parser.add_argument(
-                "--lambda_regression", type=size, metavar="X", default=1.0, help="weight of the regression loss"
+                "--lambda_regression", type=not_negative, metavar="X", default=1.0, help="weight of the regression loss"
             )
         return parser
 

@@ -47,5 +47,7 @@ def start():
     """`start(argv, log, NAME=value…)`: train.py in a process of its own, as `shared_scripts.testing` has it."""
     from train import main
 
-    with processes(main, ["run_training", "models.cycle_gan_model", "models.pix2pix_model"]) as start_one:
+    own = ("run_training", "models.cycle_gan_model", "models.pix2pix_model")
+    # Torch imports the other two at the first step: a second and a half that every process would spend.
+    with processes(main, [*own, "torch._dynamo", "torch.nn.parallel.distributed"]) as start_one:
         yield start_one

@@ -16,7 +16,11 @@ from shared_scripts.cli import (
     add_device_flags,
     add_switch,
     boolean,
+    given_flags,
+    natural,
+    not_negative,
     one_line,
+    positive,
     run,
 )
 
@@ -190,3 +194,27 @@ def test_device_flags(spelling):
     flags = made.parse_args(["--device", "cpu", spelling, "-1", "--precision", "bf16", "--seed", "3"])
     assert vars(flags) == {"device": "cpu", "gpu_ids": "-1", "precision": "bf16", "seed": 3}
     assert vars(made.parse_args([])) == {"device": "auto", "gpu_ids": None, "precision": "float32", "seed": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        (positive, {"1": 1, " 20 ": 20}, ["0", "-1", "1.5", "x", ""]),
+        (natural, {"0": 0, "3": 3}, ["-1", "0.5", "x"]),
+        (not_negative, {"0": 0.0, "1e-4": 1e-4}, ["-0.1", "nan", "inf", "1e300"]),
+    ],
+)
+def test_numbers_of_flags(kind, good, bad):
+    assert {text: kind(text) for text in good} == good
+    for text in bad:
+        with pytest.raises((argparse.ArgumentTypeError, ValueError)):
+            kind(text)
+
+
+def test_which_flags_were_given():
+    parser = ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--name", "--old_name", default="x")
+    add_switch(parser, "--fast", help="")
+    assert given_flags(parser, ["--lr", "0.1", "--fast"]) == {"lr", "fast"}
+    assert given_flags(parser, ["--old_name=y"]) == {"name"} and given_flags(parser, []) == set()

@@ -45,7 +45,8 @@ def start():
     """`start(argv, log, NAME=value…)`: train.py in a process of its own, as `shared_scripts.testing` has it."""
     from train import main
 
-    with processes(main, ["run_training"]) as start_one:
+    # Torch imports the other two at the first step: a second and a half that every process would spend.
+    with processes(main, ["run_training", "torch._dynamo", "torch.nn.parallel.distributed"]) as start_one:
         yield start_one
 
 

@@ -69,6 +69,7 @@ OURS = {
     "lr_decay": "linear",
     "g_optimizer": "adam",
     "warmup_iters": 0,
+    "lambda_id": 0.0,
     "reference_exact": False,
     "resume": False,
     "device": "auto",
@@ -258,14 +259,14 @@ def test_a_flag_that_only_the_old_version_has_implies_it(flag, capsys):
         ("--selected_attrs", "--selected_attrs"),
         ("--image_size 130", "--image_size 130 is no multiple of 4, and the generator would shrink it; take 128"),
         ("--image_size 2", "take 4"),
-        ("--image_size 0", "--image_size: expected a number of at least 1, not 0"),
-        ("--batch_size -1", "--batch_size: expected a number of at least 1, not -1"),
-        ("--batch_size many", "--batch_size: invalid count value: 'many'"),
-        ("--num_workers -1", "expected a number of at least 0"),
-        ("--resume_iters -5", "expected a number of at least 0"),
+        ("--image_size 0", "--image_size: expected a whole number above 0, not '0'"),
+        ("--batch_size -1", "--batch_size: expected a whole number above 0, not '-1'"),
+        ("--batch_size many", "--batch_size: expected a whole number above 0, not 'many'"),
+        ("--num_workers -1", "expected a whole number from 0 on"),
+        ("--resume_iters -5", "expected a whole number from 0 on"),
         ("--g_lr nan", "expected a finite number, not 'nan'"),
         ("--d_lr 1e300", "expected a finite number"),
-        ("--lambda_gp -1", "expected a number of at least 0, not -1"),
+        ("--lambda_gp -1", "expected a number of at least 0, not '-1'"),
         ("--beta2 1", "--beta1 and --beta2 must be below 1"),
         ("--variant older", "invalid choice: 'older'"),
         ("--variant old --selected_attrs Male Young", "--variant old has five attributes, not 2"),
@@ -327,5 +328,5 @@ def test_help_shows_every_flag_and_default(script, tmp_path):
         if name in CHANGED_BY_OLD and name != "rafd_image_dir":
             assert f"{CHANGED_BY_OLD[name]} with --variant old)" in entries[f"--{name}"]
     for name in DIMS:
-        assert "told by the data" in entries[f"--{name}"] or "likewise" in entries[f"--{name}"]
+        assert "default: what the data say" in entries[f"--{name}"] or "likewise" in entries[f"--{name}"]
     assert not list(Path(tmp_path).iterdir())

@@ -23,12 +23,14 @@ SEED_OF_WEIGHTS = 5
 
 
 def enliven(network: torch.nn.Module) -> torch.nn.Module:
-    """Give a network weights that make much of its input: fresh ones would paint everything grey."""
+    """Give a network always the same weights, which make much of its input: fresh ones would paint everything grey."""
     generator = torch.Generator().manual_seed(SEED_OF_WEIGHTS)
     with torch.no_grad():
-        for weights in network.parameters():
+        for name, weights in network.named_parameters():
             if weights.dim() > 1:
                 weights.normal_(generator=generator).div_(weights[0].numel() ** 0.5)
+            else:
+                weights.fill_(not name.endswith("bias"))
     return network.eval()
 
 
@@ -44,6 +46,8 @@ def save_discriminator(path: Path, size: int = 32, labels: int = 5) -> Discrimin
     """Write a small discriminator, and return it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     discriminator = enliven(Discriminator(size, 4, labels, 3))
+    with torch.no_grad():
+        discriminator.conv2.weight[1::2] *= -1  # or it would say yes to all
     torch.save(discriminator.state_dict(), path)
     return discriminator
 
@@ -86,18 +90,20 @@ def cut(path: Path, crop: int, size: int, filter: Image.Resampling = Image.Resam
 
 
 def bits(number: int) -> list[int]:
-    """The labels of a picture in the file's order, 0 or 1."""
-    return [(number >> place) % 2 for place in range(len(FILE_ORDER))]
+    """Six labels, 0 or 1, that differ from number to number."""
+    return [(number >> place) % 2 for place in range(6)]
 
 
-def write_celeba(root: Path, count: int = 4, ending: str = "png") -> dict[str, dict[str, int]]:
+def write_celeba(
+    root: Path, count: int = 4, ending: str = "png", order: Sequence[str] = FILE_ORDER
+) -> dict[str, dict[str, int]]:
     """root/images and root/list_attr_celeba.txt; returns what each picture has, {file: {attribute: 0 or 1}}."""
-    rows = {f"{1 + 13 * n % 64:06}.{ending}": bits(1 + 13 * n % 64) for n in range(count)}
+    rows = {f"{number + 1:06}.{ending}": bits(13 * number + 5) for number in range(count)}
     for number, name in enumerate(rows):
         photo(root / "images" / name, number)
     lines = [f"{name} {' '.join(f'{2 * bit - 1:2}' for bit in labels)}" for name, labels in rows.items()]
-    (root / "list_attr_celeba.txt").write_text("\n".join([str(count), " ".join(FILE_ORDER), *lines]) + "\n")
-    return {name: dict(zip(FILE_ORDER, labels, strict=True)) for name, labels in rows.items()}
+    (root / "list_attr_celeba.txt").write_text("\n".join([str(count), " ".join(order), *lines]) + "\n")
+    return {name: dict(zip(order, labels, strict=True)) for name, labels in rows.items()}
 
 
 def write_classes(root: Path, names: Sequence[str], each: int = 1, size: tuple[int, int] = (60, 50)) -> Path:
