@@ -156,7 +156,7 @@ def add_training(parser: ArgumentParser) -> None:
         type=positive,
         default=100000,
         metavar="N",
-        help="at the end of these, steps with a falling learning rate",
+        help="at the end of these, steps with a falling learning rate; half of fewer --num_iters",
     )
     add("--g_lr", type=not_negative, default=1e-4, metavar="X", help="learning rate of the generator")
     add("--d_lr", type=not_negative, default=1e-4, metavar="X", help="learning rate of the discriminator")
@@ -324,6 +324,9 @@ def fill_defaults(opt: argparse.Namespace) -> None:
     opt.num_epochs, opt.num_epochs_decay = opt.num_epochs or 20, opt.num_epochs_decay or 10
     opt.test_model = opt.test_model or "20_1000"
     opt.lr_decay = opt.lr_decay or ("reference" if opt.reference_exact else "linear")
+    short = not old and opt.lr_decay == "linear" and "num_iters_decay" not in opt.given
+    if short and opt.num_iters < opt.num_iters_decay:  # the default is half of the default's 200,000 steps
+        opt.num_iters_decay = max(1, opt.num_iters // 2)
     opt.selected_attrs = split_names(opt.selected_attrs)
     for name in (
         "celeba_image_dir",

@@ -1,15 +1,11 @@
-"""The training loop: steps, and what is shown and saved at which of them."""
+"""The training loop. Around it: `feeds.py` has the batches, `training.py` a step, `reports.py` what is shown,
+`resuming.py` and `training_state.py` how a training goes on."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import datetime
-import importlib.util
 import secrets
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,27 +13,24 @@ from torch import Tensor
 
 import notes
 import printing
-import sheets
+import resuming
 import training_state
-from legacy import describe_discriminator, describe_generator, lay_into, read_weights
+from feeds import Feeds
 from networks import Discriminator, Generator
 from options import listing
+from reports import ADVICE, Reporter
 from schedules import OLD_MULTI_EVERY, Epochs, Iterations, Moment, decayed
 from shared_scripts import distributed
-from shared_scripts.batches import Loader, count_workers, mixed
 from shared_scripts.checkpoints import save_state
-from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps, UserError
+from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
 from shared_scripts.distributed import Processes
 from shared_scripts.files import ensure_folder
 from shared_scripts.memory import keep_memory
-from shared_scripts.progress import Progress, check_finite, forget_rows_after, tell
+from shared_scripts.progress import forget_rows_after, tell
 from shared_scripts.weights import broken
-from sources import Source, label_dims, open_sources, sheet_targets
+from sources import label_dims, open_sources
 from training import LOSSES, Batch, Trainer
-
-OLD_SAMPLE_BATCHES = {"CelebA": 4, "RaFD": 4, "Both": 3}
-ADVICE = "take a smaller --g_lr and --d_lr, or --precision float32"
 
 
 def train(opt: argparse.Namespace) -> int:
@@ -52,25 +45,6 @@ def train(opt: argparse.Namespace) -> int:
     return 0
 
 
-@dataclass
-class Feed:
-    """The batches of a source, one after the other without an end."""
-
-    source: Source
-    loader: Loader
-    ahead: int  # how many batches the samples have taken before training begins
-    batches: Iterator[dict] | None = None
-
-    def next(self, step: int) -> dict:
-        """The batch of a step (counted from 1). Steps must be asked for in order, from any first one on."""
-        batch = next(self.batches, None) if self.batches is not None else None
-        if batch is None:
-            epoch, start = divmod(step - 1 + self.ahead, len(self.loader))
-            self.batches = self.loader.epoch(epoch + 1, start)
-            batch = next(self.batches)
-        return batch
-
-
 class Training:
     """One run of training."""
 
@@ -81,12 +55,10 @@ class Training:
         self.device = self.pick_device()
         dtype = pick_precision(opt.precision, self.device, 4 * opt.g_conv_dim, max(8, opt.image_size // 4))
         self.dtype = processes.from_first(dtype)  # timed by each: they might differ
-        self.folder, self.log_folder = Path(opt.model_save_dir), Path(opt.log_dir)
-        self.step = 0  # how many are done
-        self.saved = False  # whether the networks and the state of this step are on the disk
-        self.alone = False  # whether networks alone are gone on from
-        self.forgotten = 0  # how many times the learning rates had been lowered when --reference_exact began them anew
-        self.began = time.time()
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = opt.seed is None
+        self.reporter = Reporter(opt, processes)
+        self.saved = False  # whether the networks and the state of the last step are on the disk
 
     def pick_device(self) -> torch.device:
         """The flags' device; of several processes each has a GPU of its own, or the CPU."""
@@ -96,30 +68,26 @@ class Training:
         on_cuda = distributed.wants_cuda(opt.device, opt.gpu_ids)
         return torch.device("cuda", processes.local_rank) if on_cuda else torch.device("cpu")
 
-    def say(self, line: str) -> None:
-        """A line of the reference's on stdout, once for all processes."""
-        if self.processes.first:
-            self.progress.write(line) if hasattr(self, "progress") else print(line, flush=True)
-
-    def tell(self, line: str) -> None:
-        """A line of ours on stderr, once for all processes."""
-        if self.processes.first:
-            tell(line)
-
     # --- getting ready --------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Data, networks, and what is gone on from. Nothing is written: the flags may still be wrong."""
+        opt = self.opt
         with contextlib.nullcontext() if self.processes.first else printing.silence():
-            self.sources = open_sources(self.opt, train=True)
-        state = self.find_state()
-        given = self.opt.seed if self.opt.seed is not None else secrets.randbits(31)
-        self.seed = self.processes.from_first(state["seed"] if state and self.opt.seed is None else given)
-        self.feeds = [self.open_feed(number, source) for number, source in enumerate(self.sources)]
+            self.sources = open_sources(opt, train=True)
+        state = resuming.find_state(opt, self.sources)
+        given = opt.seed if opt.seed is not None else secrets.randbits(31)
+        self.seed = self.processes.from_first(state["seed"] if state and opt.seed is None else given)
+        self.feeds = self.open_feeds()
         self.calendar = self.make_calendar()
         torch.manual_seed(self.seed)  # the first weights: the same in all processes
         self.trainer = self.make_trainer()
-        self.restore(state)
+        self.start = self.find_start(state)
+        self.step = self.start.step  # how many are done
+
+    def open_feeds(self) -> Feeds:
+        """The batches."""
+        return Feeds(self.sources, self.opt, self.seed, self.device, self.processes)
 
     def make_trainer(self) -> Trainer:
         """Both networks with fresh weights."""
@@ -128,158 +96,72 @@ class Training:
         G = Generator(opt.g_conv_dim, labels, opt.g_repeat_num)
         D = Discriminator(opt.image_size, opt.d_conv_dim, logits, opt.d_repeat_num)
         for name, network in (("G", G), ("D", D)):
-            self.say(printing.network_text(name, network, self.old))
-        return Trainer(
-            G, D, self.device, self.dtype, opt.g_lr, opt.d_lr, (opt.beta1, opt.beta2),
-            opt.lambda_cls, opt.lambda_rec, opt.lambda_gp, two_steps=self.old, muon=opt.g_optimizer == "muon", lambda_id=opt.lambda_id,
-        )  # fmt: skip
-
-    def open_feed(self, number: int, source: Source) -> Feed:
-        """The batches of a source. The reference's samples are the first batch of the first data set, which is then
-        not trained on in the first epoch."""
-        opt = self.opt
-        workers = count_workers(opt.num_workers, len(source.dataset), self.processes)
-        loader = Loader(
-            source.dataset,
-            opt.batch_size,
-            mixed(self.seed, number),
-            self.processes,
-            workers,
-            pin_memory=self.device.type == "cuda",
-        )
-        return Feed(source, loader, ahead=0 if self.old or number else 1)
+            self.reporter.say(printing.network_text(name, network, self.old))
+        weights = {name: getattr(opt, name) for name in ("lambda_cls", "lambda_rec", "lambda_gp", "lambda_id")}
+        steps = {"two_steps": self.old, "muon": opt.g_optimizer == "muon"}
+        return Trainer(G, D, self.device, self.dtype, opt.g_lr, opt.d_lr, (opt.beta1, opt.beta2), **weights, **steps)
 
     def make_calendar(self) -> Iterations | Epochs:
         """When what is done."""
         opt = self.opt
         if self.old and opt.dataset != "Both":
-            return Epochs(opt.num_epochs, opt.num_epochs_decay, len(self.feeds[0].loader))
+            return Epochs(opt.num_epochs, opt.num_epochs_decay, len(self.feeds))
         every = OLD_MULTI_EVERY if self.old else opt.lr_update_step
         return Iterations(opt.num_iters, opt.num_iters_decay, every, "Iter" if self.old else "Iteration")
 
-    def lowered_by(self, rate: float) -> float:
-        """By how much a learning rate falls each time."""
-        opt = self.opt
-        if isinstance(self.calendar, Epochs):
-            return rate / opt.num_epochs_decay
-        if self.old:
-            return rate / opt.num_iters_decay * OLD_MULTI_EVERY
-        return rate / opt.num_iters_decay * (opt.lr_update_step if opt.lr_decay == "linear" else 1)
-
-    def rates(self, times: int) -> tuple[float, float]:
-        """Both learning rates after the calendar has lowered them some times."""
-        g_lr, d_lr, times = self.opt.g_lr, self.opt.d_lr, max(0, times - self.forgotten)
-        return decayed(g_lr, self.lowered_by(g_lr), times), decayed(d_lr, self.lowered_by(d_lr), times)
-
-    # --- going on -------------------------------------------------------------------------------------------------
-
-    def settings(self) -> dict:
-        """What a training cannot change when it goes on."""
-        opt = self.opt
-        names = [name for source in self.sources for name in source.domain.names]
-        keys = ("variant", "dataset", "g_optimizer", "image_size")
-        keys += ("g_conv_dim", "d_conv_dim", "g_repeat_num", "d_repeat_num")
-        return {**{key: getattr(opt, key) for key in keys}, "selected_attrs": names}
-
-    def resumed_name(self) -> str | None:
-        """The name of the checkpoint to go on from, "" for the newest, or None for a new training."""
-        opt = self.opt
-        if self.old and opt.pretrained_model:
-            return opt.pretrained_model
-        return str(opt.resume_iters) if opt.resume_iters else "" if opt.resume else None
-
-    def find_state(self) -> dict | None:
-        """The saved state, if it is what is to be gone on from. UserError where there is nothing to go on from."""
-        name = self.resumed_name()
-        if name is None or self.opt.reference_exact and name:
-            return None
-        state = training_state.find(self.folder, self.settings())
-        if state and name in ("", state["name"]):
-            return state
-        if not name:
-            raise UserError(
-                f"{self.folder} has no {training_state.FILE} to go on from; --resume_iters N names a checkpoint"
-            )
-        return None
-
-    def restore(self, state: dict | None) -> None:
-        """Put back a saved state; or networks alone, where there is no state for that step."""
-        name = self.resumed_name()
+    def find_start(self, state: dict | None) -> resuming.Start:
+        """Put back a saved state; or networks alone, where there is no state for the step that is wanted."""
+        name, reporter = resuming.wanted(self.opt), self.reporter
         if state:
-            training_state.restore(self.trainer, state)
-            self.step, self.forgotten = self.steps_done(state), state.get("forgotten", 0)
-            self.tell(f"Going on after step {self.step}.")
-        elif name:
-            self.say(f"Loading the trained models from step {name}...")
-            self.load_networks(name)
-            self.step = self.step_of(name)
-            if self.opt.reference_exact:
-                self.forgotten = self.calendar.moment(self.step + 1).decays_before
-            self.alone = True
-            self.tell("Going on from networks alone: the optimisers begin anew.")
+            start = resuming.go_on_from_state(state, self.trainer, self.calendar)
+            reporter.tell(f"Going on after step {start.step}.")
+            return start
+        if not name:
+            return resuming.Start()
+        reporter.say(f"Loading the trained models from step {name}...")
+        start = resuming.go_on_from_networks(self.opt, self.trainer, self.calendar)
+        reporter.tell("Going on from networks alone: the optimisers begin anew.")
+        return start
 
-    def steps_done(self, state: dict) -> int:
-        """How many steps lie behind a saved training. Epochs may have got another length, by --batch_size or other
-        data: as many of them lie behind it then as before."""
-        before = state.get("batches", 0)
-        if not before or not isinstance(self.calendar, Epochs):
-            return state["step"]
-        epochs, batches = divmod(state["step"], before)
-        return epochs * self.calendar.batches + batches * self.calendar.batches // before
-
-    def load_networks(self, name: str) -> None:
-        """The networks of a checkpoint. UserError where a file is missing or does not fit."""
-        for which, network in self.trainer.networks().items():
-            path = self.file(name, which)
-            weights = read_weights(path)
-            describe_generator(weights, str(path)) if which == "G" else describe_discriminator(weights, str(path))
-            lay_into(network, weights, str(path))
-
-    def step_of(self, name: str) -> int:
-        """How many steps are done when a checkpoint of that name is written. The 2017 version goes on with the epoch
-        that its first number names."""
-        epoch = name.split("_")[0]
-        if not epoch.isdigit():
-            raise UserError(f"--pretrained_model {name!r} is no name of a checkpoint, such as 20_1000")
-        if isinstance(self.calendar, Epochs):
-            return min(int(epoch) * self.calendar.batches, self.calendar.total)
-        return int(epoch)
-
-    def file(self, name: str, which: str) -> Path:
-        """Where a network is saved."""
-        return self.folder / (f"{name}_{which}.pth" if self.old else f"{name}-{which}.ckpt")
+    def prepare_folders(self) -> None:
+        """Make the folders, and put aside what an earlier training left in them that this one would overwrite."""
+        opt = self.opt
+        places = Path(opt.model_save_dir), Path(opt.log_dir), Path(opt.sample_dir)
+        for folder in (*places, Path(opt.result_dir)):
+            ensure_folder(folder)
+            training_state.remove_leftovers(folder)
+        if self.step == 0:
+            if place := training_state.set_aside(*places):
+                tell(f"An earlier training is kept in {place}; --resume would have gone on with it.")
+        elif self.start.alone:
+            done = self.step // self.calendar.batches if isinstance(self.calendar, Epochs) else self.step
+            if place := training_state.set_later_aside(*places, done):
+                tell(f"What came later in that training is kept in {place}.")
+        forget_rows_after(Path(opt.log_dir) / training_state.LOSSES, self.step)
+        notes.write(Path(opt.model_save_dir), notes.Notes.of(opt, self.sources))
 
     # --- the loop -------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """All steps that are left, if any is."""
-        opt = self.opt
-        self.say(listing(opt))
+        reporter = self.reporter
+        reporter.say(listing(self.opt))
         self.prepare()
-        if self.step >= self.calendar.total:
-            self.say(f"Nothing is left to train: step {self.step} of {self.calendar.total} is done.")
+        total = self.calendar.total
+        if self.step >= total:
+            reporter.say(f"Nothing is left to train: step {self.step} of {total} is done.")
             return
-        self.open_folders()
-        self.tell(
-            f"Training on {sum(len(s.dataset) for s in self.sources):,} pictures, {describe(self.device, self.dtype)}."
-        )
-        self.samples = self.take_samples()
+        with self.processes.first_writes("the folders"):
+            if self.processes.first:
+                self.prepare_folders()
+        pictures = sum(len(source.dataset) for source in self.sources)
+        reporter.tell(f"Training on {pictures:,} pictures, {describe(self.device, self.dtype)}.")
+        self.samples = self.feeds.samples()
         self.trainer.parallelize()
         if not self.old:
-            self.say("Start training...")
-        self.began = time.time()
-        folder = self.log_folder if self.processes.first else None
-        with Progress(self.calendar.total, self.step, folder, self.has_board()) as self.progress:
-            with StopBetweenSteps() as stopping:
-                self.run_steps(stopping)
-
-    def has_board(self) -> bool:
-        """Whether TensorBoard's files are to be written; without the package training goes on."""
-        wanted = self.opt.use_tensorboard
-        if wanted and importlib.util.find_spec("tensorboard") is None:
-            self.tell("TensorBoard is not installed (pip install tensorboard): training goes on without it.")
-            return False
-        return wanted
+            reporter.say("Start training...")
+        with reporter.open(total, self.step), StopBetweenSteps() as stopping:
+            self.run_steps(stopping)
 
     def run_steps(self, stopping: StopBetweenSteps) -> None:
         """All steps that are left. Ctrl-C saves and ends; the run can be continued to the bit."""
@@ -300,152 +182,55 @@ class Training:
             elif not self.saved:
                 self.save_state(moment)
             named = "--pretrained_model" if self.old and self.opt.pretrained_model else "--resume_iters"
-            how = f"--resume in place of {named}" if self.resumed_name() else "--resume"
-            self.tell(f"Saved after step {self.step}; the same command with {how} goes on from here.")
+            how = f"--resume in place of {named}" if resuming.wanted(self.opt) else "--resume"
+            self.reporter.tell(f"Saved after step {self.step}; the same command with {how} goes on from here.")
             raise
 
     def run_step(self, moment: Moment) -> None:
         """A step, and what follows it."""
-        opt = self.opt
-        update_G = moment.counter % opt.n_critic == 0
-        batches = [self.make_batch(feed, moment.step, number) for number, feed in enumerate(self.feeds)]
-        if moment.step <= opt.warmup_iters:
-            found = [self.trainer.copy_step(batch) for batch in batches]
-            found = [self.merge(found)] if self.old else found
-        elif self.old:
-            penalized = 0 if len(batches) == 1 or moment.counter % 2 == 0 else 1
-            found = [self.merge(self.trainer.step(batches, update_G, penalized))]
-        else:
-            found = [self.trainer.step([batch], update_G)[0] for batch in batches]
-        self.report_problems()
-        self.progress.update()
+        opt, reporter = self.opt, self.reporter
+        batches = self.feeds.batches(moment.step)
+        found = self.train_on(batches, moment)
+        for problem in self.feeds.new_problems():
+            tell(f"Skipped: {problem}")
+        reporter.progress.update()
         if moment.counter % opt.log_step == 0:
-            self.log(moment, found, batches)
+            reporter.log(moment, found, batches, self.trainer.out_cls)
         if moment.counter % opt.sample_step == 0:
-            self.write_samples(moment)
+            reporter.show_samples(moment, distributed.bare(self.trainer.G), self.samples, self.sources)
         if moment.counter % opt.model_save_step == 0:
             self.save(moment)
         if moment.decays != moment.decays_before:
-            g_lr, d_lr = self.rates(moment.decays)
-            self.trainer.set_rates(g_lr, d_lr)
-            how = "Decay learning rate to" if self.old else "Decayed learning rates,"
-            self.say(f"{how} g_lr: {g_lr}, d_lr: {d_lr}.")
+            rates = self.rates(moment.decays)
+            self.trainer.set_rates(*rates)
+            reporter.rates(*rates)
 
-    def make_batch(self, feed: Feed, step: int, number: int) -> Batch:
-        """A batch on the device, with what is drawn at random for it.
-
-        The draws depend on seed and step alone, and are made for the batches of all processes together: each takes its
-        part. So a run in two processes is one with the whole batch in one process, but for rounding.
-        """
-        batch = feed.next(step)
-        labels = distributed.all_gather(batch["label"].to(self.device), self.processes)
-        generator = torch.Generator().manual_seed(mixed(self.seed, step, number))
-        permuted = labels[torch.randperm(len(labels), generator=generator)]  # drawn before alpha, as in the reference
-        alpha = torch.rand(len(labels), 1, 1, 1, generator=generator)
-        share = len(batch["x"])
-        mine = slice(self.processes.rank * share, (self.processes.rank + 1) * share)
-        x = batch["x"].to(self.device, non_blocking=True)
-        return Batch(feed.source.domain, x, labels[mine], permuted[mine], alpha[mine].to(self.device))
-
-    def merge(self, found: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """The 2017 version logs the sums of both data sets' losses as one."""
-        return {
-            name: sum(losses[name] for losses in found if name in losses)
-            for name in LOSSES
-            if any(name in f for f in found)
-        }
-
-    def report_problems(self) -> None:
-        """Name, once each, the files that could not be read."""
-        for feed in self.feeds:
-            for problem in feed.loader.new_problems():
-                tell(f"Skipped: {problem}")
-
-    # --- showing --------------------------------------------------------------------------------------------------
-
-    def log(self, moment: Moment, found: list[dict[str, Tensor]], batches: list[Batch]) -> None:
-        """Losses on stdout, in losses.csv and on the board: a line for each data set."""
-        for losses, batch in zip(found, batches, strict=False):
-            names = [name for name in LOSSES if name in losses]
-            values = self.processes.mean(float(losses[name]) for name in names)
-            values = dict(zip(names, values, strict=True))
-            check_finite(values, ADVICE)
-            if not self.processes.first:
-                continue
-            domain, several = batch.domain, len(self.sources) > 1 and not self.old
-            if self.old and len(batches) == 1 and "D/loss_cls" in losses:
-                self.say(printing.accuracy_line(domain, self.trainer.out_cls, batch.labels))
-            parts = [f"Elapsed [{self.elapsed()}]", moment.where, *([f"Dataset [{domain.name}]"] if several else [])]
-            self.say(", ".join([*parts, *(f"{name}: {value:.4f}" for name, value in values.items())]))
-            self.progress.report(moment.step, values, LOSSES, **({"dataset": domain.name} if several else {}))
-
-    def elapsed(self) -> str:
-        """The time since training began, as the reference prints it; the current version leaves fractions out."""
-        passed = datetime.timedelta(seconds=time.time() - self.began)
+    def train_on(self, batches: list[Batch], moment: Moment) -> list[dict[str, Tensor]]:
+        """The updates of a step; returns the losses that are logged: of each batch, or all together."""
+        update_G = moment.counter % self.opt.n_critic == 0
+        if moment.step <= self.opt.warmup_iters:
+            found = [self.trainer.copy_step(batch) for batch in batches]
+            return [merged(found)] if self.old else found
         if self.old:
-            return str(passed)
-        return (
-            str(passed)[:-7]
-            if self.opt.reference_exact
-            else str(datetime.timedelta(seconds=int(passed.total_seconds())))
-        )
+            penalized = 0 if len(batches) == 1 or moment.counter % 2 == 0 else 1
+            return [merged(self.trainer.step(batches, update_G, penalized))]
+        return [self.trainer.step([batch], update_G)[0] for batch in batches]
 
-    def take_samples(self) -> dict:
-        """The pictures of every sample sheet: the first batch, in the 2017 version the first three or four. Only the
-        first process makes sheets, and of its own share."""
-        feed = self.feeds[0]
-        if not self.old:
-            return next(iter(feed.loader.epoch(1)))
-        batches = []
-        for batch in feed.loader.epoch(0):
-            batches.append(batch)
-            if len(batches) == OLD_SAMPLE_BATCHES[self.opt.dataset]:
-                break
-        return {name: torch.cat([batch[name] for batch in batches]) for name in ("x", "label")}
+    def lowered_by(self, rate: float) -> float:
+        """By how much a learning rate falls each time."""
+        opt = self.opt
+        if isinstance(self.calendar, Epochs):
+            return rate / opt.num_epochs_decay
+        if self.old:
+            return rate / opt.num_iters_decay * OLD_MULTI_EVERY
+        return rate / opt.num_iters_decay * (opt.lr_update_step if opt.lr_decay == "linear" else 1)
 
-    def write_samples(self, moment: Moment) -> None:
-        """The reference's sheet, and one with titles on the board and as the newest of its kind."""
-        if not self.processes.first:
-            return
-        opt, folder, samples = self.opt, Path(self.opt.sample_dir), self.samples
-        targets = sheet_targets(self.sources, samples["label"], self.old)
-        columns = sheets.translate_all(distributed.bare(self.trainer.G), samples["x"], targets)
-        path = folder / (f"{moment.name}_fake.png" if self.old else f"{moment.name}-images.jpg")
-        sheets.write_plain(path, columns)
-        rows = sheets.describe_labels(self.sources[0].domain, samples["label"])
-        sheet = sheets.titled_sheet(columns, ["input", *(title for title, _ in targets)], rows)
-        sheets.write_image(folder / "latest-sheet.jpg", sheet)
-        self.progress.image(moment.step, "samples", sheet)
-        self.say(
-            f"Translated images and saved into {opt.sample_dir}..!"
-            if self.old
-            else f"Saved real and fake images into {path}..."
-        )
+    def rates(self, times: int) -> tuple[float, float]:
+        """Both learning rates after the calendar has lowered them some times."""
+        g_lr, d_lr, times = self.opt.g_lr, self.opt.d_lr, max(0, times - self.start.forgotten)
+        return decayed(g_lr, self.lowered_by(g_lr), times), decayed(d_lr, self.lowered_by(d_lr), times)
 
     # --- saving ---------------------------------------------------------------------------------------------------
-
-    def open_folders(self) -> None:
-        """Make the folders, and put aside what an earlier training left in them that this one would overwrite."""
-        with self.processes.first_writes("the folders"):
-            if self.processes.first:
-                self.prepare_folders()
-
-    def prepare_folders(self) -> None:
-        """The same, in the first process."""
-        opt = self.opt
-        places = self.folder, self.log_folder, Path(opt.sample_dir)
-        for folder in (*places, Path(opt.result_dir)):
-            ensure_folder(folder)
-            training_state.remove_leftovers(folder)
-        if self.step == 0:
-            if place := training_state.set_aside(*places):
-                tell(f"An earlier training is kept in {place}; --resume would have gone on with it.")
-        elif self.alone:
-            done = self.step // self.calendar.batches if isinstance(self.calendar, Epochs) else self.step
-            if place := training_state.set_later_aside(*places, done):
-                tell(f"What came later in that training is kept in {place}.")
-        forget_rows_after(self.log_folder / "losses.csv", self.step)
-        notes.write(self.folder, notes.Notes.of(opt, self.sources))
 
     def save(self, moment: Moment) -> None:
         """Write the networks under the step's name, and the state."""
@@ -453,22 +238,29 @@ class Training:
             if self.processes.first:
                 self.check_weights()
                 for name, network in self.trainer.networks().items():
-                    save_state(self.file(moment.name, name), network.state_dict())
+                    save_state(resuming.network_file(self.opt, moment.name, name), network.state_dict())
         self.save_state(moment)
         self.saved = True
         if not self.old:
-            self.say(f"Saved model checkpoints into {self.opt.model_save_dir}...")
+            self.reporter.say(f"Saved model checkpoints into {self.opt.model_save_dir}...")
 
     def save_state(self, moment: Moment) -> None:
         """Write what a later run can go on from; the networks and optimisers are the same in all processes."""
         with self.processes.first_writes("the training's state"):
             if self.processes.first:
                 self.check_weights()
-                more = {"batches": len(self.feeds[0].loader), "forgotten": self.forgotten}
-                training_state.save(self.folder, self.trainer, moment, self.seed, self.settings(), more)
+                settings = resuming.settings(self.opt, self.sources)
+                more = {"batches": len(self.feeds), "forgotten": self.start.forgotten}
+                training_state.save(Path(self.opt.model_save_dir), self.trainer, moment, self.seed, settings, more)
 
     def check_weights(self) -> None:
         """RunError where weights are no numbers any more: they are not to replace good ones."""
         names = broken(self.trainer.networks())
         if names:
             raise RunError(f"the weights of {' and '.join(names)} are no numbers any more and are not saved; {ADVICE}")
+
+
+def merged(found: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The sums of several data sets' losses: the 2017 version logs them as one."""
+    names = [name for name in LOSSES if any(name in losses for losses in found)]
+    return {name: sum(losses[name] for losses in found if name in losses) for name in names}

@@ -51,18 +51,13 @@ def difference(a: dict, b: dict) -> float:
     return max(found)
 
 
-NEEDS_ALL_OF_D = pytest.mark.xfail(
-    strict=True, reason="Trainer.penalty leaves D.conv2 without a gradient, which torch's wrapper waits for"
-)
-
-
 @pytest.mark.parametrize(
     "flags",
     [
         "--num_iters 6",
         "--num_iters 6 --dataset Both --warmup_iters 2",
-        pytest.param("--variant old --num_epochs 2 --num_epochs_decay 2", marks=NEEDS_ALL_OF_D),
-        pytest.param("--variant old --dataset Both --num_iters 6", marks=NEEDS_ALL_OF_D),
+        "--variant old --num_epochs 2 --num_epochs_decay 2",
+        "--variant old --dataset Both --num_iters 6",
     ],
 )
 def test_two_processes_learn_what_one_does(data, tmp_path, two, flags):

@@ -15,6 +15,7 @@ from PIL import Image
 
 import run_training
 import sheets
+from feeds import Feeds
 from options import parse
 from shared_scripts.checkpoints import load_state
 from shared_scripts.distributed import Processes
@@ -48,32 +49,25 @@ def flags(golden: dict, folder) -> list[str]:
     return [word for name, value in given.items() for word in (f"--{name}", str(value))]
 
 
-class Replay(run_training.Training):
-    """A training whose batches, draws and first weights are the recording's."""
+class RecordedFeeds(Feeds):
+    """The recording's batches, and what was drawn for them."""
 
-    def __init__(self, opt, golden: dict):
-        self.golden, self.drawn, self.logged = golden, 0, []
-        super().__init__(opt, Processes())
+    golden: dict
+    drawn = 0
+
+    def count(self, number: int) -> int:
+        """How many batches of a data set were recorded."""
+        return sum(re.fullmatch(rf"ds{number + 1}/batch\d+/x", key) is not None for key in self.golden)
+
+    def __len__(self) -> int:
+        return self.count(0)
 
     def recorded(self, number: int, index: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Batch `index` of a data set, in an order that repeats."""
-        count = sum(re.fullmatch(rf"ds{number + 1}/batch\d+/x", key) is not None for key in self.golden)
-        place = f"ds{number + 1}/batch{index % count}"
+        place = f"ds{number + 1}/batch{index % self.count(number)}"
         return tuple(torch.from_numpy(np.array(self.golden[f"{place}/{what}"])) for what in ("x", "label"))
 
-    def make_calendar(self):
-        calendar = super().make_calendar()
-        if isinstance(calendar, run_training.Epochs):
-            count = sum(re.fullmatch(r"ds1/batch\d+/x", key) is not None for key in self.golden)
-            calendar = run_training.Epochs(calendar.epochs, calendar.decay, count)
-        return calendar
-
-    def restore(self, state) -> None:
-        for name, network in self.trainer.networks().items():
-            weights = weights_of(self.golden, f"{name}_init/")
-            assert weights and not network.load_state_dict(weights, strict=False).unexpected_keys
-
-    def make_batch(self, feed, step: int, number: int) -> Batch:
+    def batch(self, feed, step: int, number: int) -> Batch:
         x, labels = self.recorded(number, step - 1 + feed.ahead)
         perm, alpha = (
             torch.from_numpy(self.golden[f"{what}_in_draw_order_padded_with_-1"][self.drawn, : len(x)])
@@ -82,15 +76,34 @@ class Replay(run_training.Training):
         self.drawn += 1
         return Batch(feed.source.domain, x, labels, labels[perm], alpha.view(-1, 1, 1, 1))
 
-    def take_samples(self) -> dict:
-        batches = [self.recorded(0, index) for index in range(4 if self.old else 1)]
+    def samples(self) -> dict:
+        batches = [self.recorded(0, index) for index in range(4 if self.opt.variant == "old" else 1)]
         return dict(zip(("x", "label"), map(torch.cat, zip(*batches, strict=True)), strict=True))
 
-    def log(self, moment, found, batches) -> None:
-        self.logged += [
-            (moment.step, name, float(losses[name])) for losses in found for name in LOSSES if name in losses
-        ]
-        super().log(moment, found, batches)
+
+class Replay(run_training.Training):
+    """A training whose batches, draws and first weights are the recording's."""
+
+    def __init__(self, opt, golden: dict):
+        self.golden, self.logged = golden, []
+        super().__init__(opt, Processes())
+
+    def open_feeds(self) -> RecordedFeeds:
+        feeds = RecordedFeeds(self.sources, self.opt, self.seed, self.device, self.processes)
+        feeds.golden = self.golden
+        return feeds
+
+    def find_start(self, state):
+        for name, network in self.trainer.networks().items():
+            weights = weights_of(self.golden, f"{name}_init/")
+            assert weights and not network.load_state_dict(weights, strict=False).unexpected_keys
+        return super().find_start(state)
+
+    def train_on(self, batches, moment) -> list[dict]:
+        found = super().train_on(batches, moment)
+        for losses in found:
+            self.logged += [(moment.step, name, float(losses[name])) for name in LOSSES if name in losses]
+        return found
 
 
 @pytest.fixture(params=RUNS)
