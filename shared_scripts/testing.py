@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def offline_environment(home: Path, **changes: str) -> dict[str, str]:
     """This process's environment without proxies, for downloads from this machine that give up at once."""
     kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     return kept | {"HOME": str(home), "DOWNLOAD_RETRIES": "0", "DOWNLOAD_RETRY_DELAY": "0"} | changes
+
+
+def find_golden(project: Path, name: str) -> Path:
+    """A golden file or folder of a project: in its tests/golden, or of the larger ones, beside the checkout.
+
+    The test is skipped where it is in neither place.
+    """
+    folders = (project / "tests" / "golden", project.parent.parent / "shared" / "golden" / project.name)
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    pytest.skip(f"{name} is in neither {folders[0]} nor {folders[1]}")
+
+
+@cache
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an .npz file, read once."""
+    with np.load(path) as file:
+        return {key: file[key] for key in file.files}
 
 
 def write_pictures(folder: Path, count: int, size: tuple[int, int] = (20, 20), seed: int = 0) -> Path:

@@ -5,34 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sys
-from functools import lru_cache
+from functools import cache, partial
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tiny pictures gain nothing from threads
 PROJECT = Path(__file__).resolve().parent.parent
-GOLDEN = Path(__file__).with_name("golden")
-MORE = PROJECT.parent.parent / "shared" / "golden" / PROJECT.name  # the larger ones, beside the checkout
 sys.path.insert(0, str(PROJECT))
 
-import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
-from shared_scripts.testing import full_disk, processes, start_two, two  # noqa: E402, F401
+from shared_scripts.testing import find_golden, full_disk, load_arrays, processes, start_two, two  # noqa: E402, F401
+
+golden_file = partial(find_golden, PROJECT)
 
 
-def golden_file(name: str) -> Path:
-    """A golden file, here or beside the checkout; skips the test where it is in neither place."""
-    for folder in (GOLDEN, MORE):
-        if (folder / name).exists():
-            return folder / name
-    pytest.skip(f"{name} is neither in {GOLDEN} nor in {MORE}")
-
-
-@lru_cache(maxsize=4)
+@cache
 def load_golden(name: str) -> dict:
     """A golden .npz file: its arrays, and under "meta" what they are, decoded."""
-    with np.load(golden_file(f"{name}.npz")) as file:
-        found = {key: file[key] for key in file.files}
+    found = load_arrays(golden_file(f"{name}.npz"))
     return {**found, "meta": json.loads(str(found["meta"]))}
 
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from functools import cache
+from functools import partial
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 GOLDEN = Path(__file__).with_name("golden")
-BESIDE = PROJECT.parent.parent / "shared" / "golden" / "dcgan_tf"  # the larger recordings, where they lie
 sys.path.insert(0, str(PROJECT))
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from shared_scripts.quiet import quiet_tensorflow  # noqa: E402
-from shared_scripts.testing import full_disk  # noqa: E402, F401
+from shared_scripts.testing import find_golden, full_disk, load_arrays  # noqa: E402, F401
 
 quiet_tensorflow()
 
@@ -26,25 +25,13 @@ from trainings import data_dir, straight, train  # noqa: E402, F401  (fixtures)
 tf.config.set_visible_devices([], "GPU")  # the recordings are a processor's
 
 
-def golden_file(name: str) -> Path:
-    """Where a golden file or folder lies; the test is skipped where it is neither here nor beside the checkout."""
-    for folder in (GOLDEN, BESIDE):
-        if (folder / name).exists():
-            return folder / name
-    pytest.skip(f"{name} is in neither {GOLDEN} nor {BESIDE}")
-
-
-@cache
-def load_golden(path: Path) -> dict[str, np.ndarray]:
-    """An .npz as a dictionary of arrays."""
-    with np.load(path) as file:
-        return {key: file[key] for key in file.files}
+golden_file = partial(find_golden, PROJECT)
 
 
 @pytest.fixture(scope="session")
 def golden():
     """`golden(name)` reads a golden .npz."""
-    return lambda name: load_golden(golden_file(name))
+    return lambda name: load_arrays(golden_file(name))
 
 
 @pytest.fixture(scope="session")

@@ -149,7 +149,17 @@ def test_every_flag_is_read(name):
         assert value == expected and type(value) is kind
         assert opt.given == {name}
         changed = {key for key in FLAGS if getattr(opt, key) != FLAGS[key][1]} - {name}
-        assert changed <= ({*CHANGED_BY_OLD} if opt.variant == "old" else set())
+        follows = {"num_iters_decay"} if name == "num_iters" else set()
+        assert changed <= ({*CHANGED_BY_OLD} if opt.variant == "old" else follows)
+
+
+def test_a_short_training_decays_in_its_second_half():
+    """Or the rate would not fall to 0, as the paper has it: 100,000 steps are longer than the training."""
+    assert options("--num_iters", "5000").num_iters_decay == 2500 and options("--num_iters", "1").num_iters_decay == 1
+    assert options("--num_iters", "150000").num_iters_decay == 100_000
+    for words in (["--num_iters_decay", "100000"], ["--reference_exact"], ["--lr_decay", "reference"]):
+        assert options("--num_iters", "5000", *words).num_iters_decay == 100_000
+    assert options("--num_iters", "5000", "--variant", "old").num_iters_decay == 100_000
 
 
 def test_how_many_labels():
