@@ -56,7 +56,7 @@ def with_torchs_norms(network: nn.Module) -> nn.Module:
 
 
 def photographs(count: int, size: int) -> Tensor:
-    """(count, 3, size, size) in [-1, 1]: parts of one photograph, mirrored and not."""
+    """(count, 3, size, size) in [-1, 1]: one photograph, each time shifted by seven pixels."""
     pixels = torch.from_numpy(fit(sample_photo("china"), size, size)).permute(2, 0, 1)[None] / 127.5 - 1
     return torch.cat([pixels.roll(7 * number, 3) for number in range(count)])
 

@@ -33,6 +33,17 @@ def expand_home(path: Path) -> Path:
         return path
 
 
+def file_name(text: str) -> str:
+    r"""A word as the name of a file or folder that every system can have, and that stays in its folder.
+
+    Words out of a data set, or out of a file that somebody else made, may hold anything: `../x`, `a/b`, `Age: 20?`.
+    """
+    name = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", text).rstrip(". ")
+    if not name or re.fullmatch(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", name, re.IGNORECASE):  # Windows' devices
+        return f"_{name}"
+    return name
+
+
 def natural_key(path: str | os.PathLike) -> list:
     """Sort key that puts ``frame9`` before ``frame10``."""
     parts = re.split(r"(\d+)", str(path))  # words at the even places, numbers at the odd ones

@@ -155,6 +155,15 @@ def fit(pixels: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.array(ImageOps.fit(Image.fromarray(pixels), (width, height), Image.Resampling.LANCZOS))
 
 
+def font_for(titles: Sequence[str], width: int) -> ImageFont.FreeTypeFont:
+    """The largest font, of 8 to 16 pixels, in which each of the titles fits into `width`; the smallest where none."""
+    for size in range(16, 7, -1):
+        font = ImageFont.load_default(size=size)
+        if max(map(font.getlength, titles), default=0) <= width:
+            break
+    return font
+
+
 def grid(
     rows: Sequence[Sequence[np.ndarray]],
     titles: Sequence[str] = (),
@@ -175,8 +184,9 @@ def grid(
         for x, picture in enumerate(row):
             sheet.paste(Image.fromarray(picture), (left + x * (width + gap), top + y * (height + gap)))
     pen, ink = ImageDraw.Draw(sheet), (40, 40, 40)
+    small = font_for(titles, width + gap // 2)
     for x, title in enumerate(titles):
-        pen.text((left + x * (width + gap) + width / 2, top / 2), title, fill=ink, font=font, anchor="mm")
+        pen.text((left + x * (width + gap) + width / 2, top / 2), title, fill=ink, font=small, anchor="mm")
     for y, title in enumerate(row_titles):
         pen.text((gap, top + y * (height + gap) + height / 2), title, fill=ink, font=font, anchor="lm")
     return np.array(sheet)

@@ -56,7 +56,7 @@ class AttributeTable:
 def read_attributes(path: str | Path) -> AttributeTable:
     """Read list_attr_celeba.txt or .csv. UserError naming file and line where something is wrong.
 
-    An attribute is there exactly where the file says 1.
+    An attribute is there exactly where the file says 1. Names with blanks in them need a CSV.
     """
     path = resolve_path(path)
     if not path.is_file():
@@ -70,14 +70,25 @@ def read_attributes(path: str | Path) -> AttributeTable:
         raise UserError(f"{path} is no text file") from problem
     if not lines:
         raise UserError(f"{path} is empty")
-    words = list(csv.reader(lines)) if "," in lines[0] else [line.split() for line in lines]
+    separator = next((sign for sign in ",;" if sign in lines[0]), None)  # a semicolon where the comma is the decimal's
+    words = split_lines(path, lines, separator)
     if len(words[0]) == 1 and words[0][0].isdigit():  # how many rows there are: nothing that could not be counted
         words = words[1:]
-    elif "," in lines[0]:
-        words[0] = words[0][1:]  # image_id
+    elif separator or words[0][0].lower() == "image_id":
+        words[0] = words[0][1:]  # the head of the files' column
     if not words or not words[0]:
         raise UserError(f"{path} names no attributes: its second line should, as in CelebA's list_attr_celeba.txt")
     return AttributeTable(path, tuple(words[0]), tuple(to_row(path, words[0], row) for row in words[1:]))
+
+
+def split_lines(path: Path, lines: list[str], separator: str | None) -> list[list[str]]:
+    """The words of each line, between separators or else between blanks. UserError where they cannot be told."""
+    if separator is None:
+        return [line.split() for line in lines]
+    try:
+        return [[word.strip() for word in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)]
+    except csv.Error as problem:
+        raise UserError(f"{path} is no CSV file ({problem})") from problem
 
 
 def to_row(path: Path, names: list[str], words: list[str]) -> Row:

@@ -15,6 +15,7 @@ from attributes import AttributeTable, count_test_pictures, read_attributes, spl
 from shared_scripts.cli import UserError
 from shared_scripts.files import natural_key, resolve_path
 from shared_scripts.images import has_picture_name, read_image
+from shared_scripts.memory import check_memory
 from shared_scripts.progress import tell
 
 SPLITS = ("train", "test", "val")
@@ -34,6 +35,11 @@ class Preprocess:
     size: int
     flip: bool = False
     old: bool = False
+
+    def __post_init__(self) -> None:
+        """UserError where a single picture of that size would fill the memory."""
+        needed = 6 * self.crop**2 + 16 * self.size**2  # bytes, and floats
+        check_memory(needed, f"pictures cut to {self.crop} and scaled to {self.size} pixels")
 
     def __call__(self, pixels: np.ndarray) -> Tensor:
         """(H, W, 3) uint8 to (3, size, size) in [-1, 1]. Draws one number from torch's generator if `flip`."""
@@ -128,10 +134,10 @@ def find_pictures(folder: Path, example: str) -> Path:
             f"there is no folder {folder} (--celeba_image_dir); 'bash download.sh celeba' fetches CelebA, "
             "'python make_faces_dataset.py' draws faces of the same format"
         )
-    if (folder / example).is_file() or any(has_picture_name(path) for path in folder.iterdir()):
+    if resolve_path(folder / example).is_file() or any(has_picture_name(path) for path in folder.iterdir()):
         return folder  # single pictures may be missing: they are named when they are met
     for below in [*sorted(folder.glob("*/")), *sorted(folder.glob("*/*/"))]:
-        if (below / example).is_file():
+        if resolve_path(below / example).is_file():
             tell(f"The pictures are in {below}: reading them there.")
             return below
     raise UserError(f"{folder} has no picture {example}, which the attribute file names, nor has a folder below it")

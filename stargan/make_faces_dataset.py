@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -191,13 +192,17 @@ def next_commands(folder: Path, expressions: bool) -> str:
     """The command lines to go on with."""
     if expressions:
         common = f"--dataset RaFD --c_dim {len(EXPRESSIONS)} --rafd_crop_size {EXPRESSION_SIZE[0]} --rafd_image_dir"
-        return "\n".join(
-            f"    python main.py --mode {mode} {common} {shlex.quote(str(folder / mode))}" for mode in ("train", "test")
-        )
-    images, lines = (shlex.quote(str(folder / name)) for name in ("images", ATTRIBUTE_FILE))
+        modes = [mode for mode in ("train", "test") if (folder / mode).is_dir()]  # a tenth of few is none
+        return "\n".join(f"    python main.py --mode {mode} {common} {quoted(folder / mode)}" for mode in modes)
+    images, lines = (quoted(folder / name) for name in ("images", ATTRIBUTE_FILE))
     paths = f"--celeba_image_dir {images} --attr_path {lines}"
     attrs = "--selected_attrs Black_Hair Blond_Hair Brown_Hair Male Young"
     return "\n".join(f"    python main.py --mode {mode} --dataset CelebA {paths} {attrs}" for mode in ("train", "test"))
+
+
+def quoted(path: Path) -> str:
+    """A path as it can be pasted into this system's command line: Windows' does not know single quotes."""
+    return subprocess.list2cmdline([str(path)]) if os.name == "nt" else shlex.quote(str(path))
 
 
 def default_folder(expressions: bool) -> Path:

@@ -34,16 +34,22 @@ def measure(checkpoint: str | None, classifier_file: str | None, faces: int) -> 
     import notes
     import quality
     from classifier import load_classifier
+    from faces import ATTRIBUTES
     from legacy import load_generator
     from shared_scripts.memory import keep_memory
     from shipped import CLASSIFIER, GENERATOR
 
     keep_memory()
     path = resolve_path(checkpoint) if checkpoint else GENERATOR
-    generator, _ = load_generator(path)
+    generator, shape = load_generator(path)
     found = notes.read(path.parent)
     if found is None or found.classes:
         raise UserError(f"{path.parent} has no {notes.FILE} of attributes: measure.py is for trainings on drawn faces")
+    undrawn = [name for name in found.selected_attrs if name not in ATTRIBUTES]
+    if undrawn:
+        raise UserError(f"drawn faces have no {' '.join(undrawn)}: measure.py is for trainings on drawn faces")
+    if shape.c_dim != len(found.selected_attrs):
+        raise UserError(f"{path} takes {shape.c_dim} labels, and the {notes.FILE} beside it is of another generator")
     classifier = load_classifier(resolve_path(classifier_file) if classifier_file else CLASSIFIER)
     missing = {*found.selected_attrs} - {*classifier.names}
     if missing or classifier.size != found.image_size:

@@ -34,8 +34,9 @@ class Generator(nn.Module):
     """G(x, c): the picture x (N, 3, H, W), redrawn as the labels c (N, c_dim) say; the same shape, in [-1, 1].
 
     Two halvings, `repeat_num` residual blocks at a quarter of the size (the bottleneck: a wide view at a sixteenth of
-    the cost), two doublings. Paper: section 4, table 4. UserError for sides that 4 does not divide: they would come
-    back smaller. `last_bias` is for files of PyTorch-GAN, whose last convolution has one.
+    the cost), two doublings. Paper: section 4, table 4. UserError for sides that 4 does not divide, which would come
+    back smaller, and for 4x4 pixels, of which the bottleneck would have one. `last_bias` is for files of PyTorch-GAN,
+    whose last convolution has one.
     """
 
     def __init__(self, conv_dim: int = 64, c_dim: int = 5, repeat_num: int = 6, last_bias: bool = False):
@@ -56,8 +57,10 @@ class Generator(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         height, width = x.shape[2:]
-        if height % 4 or width % 4:
-            raise UserError(f"the generator takes pictures whose sides are multiples of 4, not {width}x{height}")
+        if height % 4 or width % 4 or height * width <= 16:
+            raise UserError(
+                f"the generator takes pictures of at least 8x8 whose sides are multiples of 4, not {width}x{height}"
+            )
         return self.main(with_label_planes(x, c))
 
 

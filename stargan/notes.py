@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from options import DATASETS, VARIANTS
 from shared_scripts.cli import UserError
 from shared_scripts.files import atomic_write
 from sources import Source
@@ -57,6 +58,10 @@ def read(folder: Path) -> Notes | None:
             raise TypeError("a name is no text")
         if not all(type(n) is int and n > 0 for n in (found.image_size, found.celeba_crop_size, found.rafd_crop_size)):
             raise TypeError("a size is no number")
+        if found.dataset not in DATASETS or found.variant not in VARIANTS:
+            raise ValueError("there is no such data set or version")
+        if found.test_images is not None and (type(found.test_images) is not int or found.test_images < 0):
+            raise TypeError("test_images is no number")
         return found
     except (ValueError, TypeError) as problem:
         raise UserError(f"{path} is damaged; delete it, and name the labels with --selected_attrs") from problem

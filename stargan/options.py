@@ -20,6 +20,8 @@ from shared_scripts.files import resolve_path
 
 ATTRIBUTES = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 DATASETS = ("CelebA", "RaFD", "Both")
+VARIANTS = ("current", "old")
+SMALLEST = 8  # pixels: of 4, the generator's halvings leave one, which instance normalisation would turn to nothing
 # Flags whose defaults the two versions of the reference have in different ways: (current, old)
 DEFAULTS = {
     "celeba_image_dir": ("data/celeba/images", "./data/CelebA_nocrop/images"),
@@ -254,7 +256,7 @@ def add_ours(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("of this version")
     group.add_argument(
         "--variant",
-        choices=("current", "old"),
+        choices=VARIANTS,
         help="old: the code of 2017 (default: current; old where a flag is given that only it had)",
     )
     group.add_argument(
@@ -343,10 +345,12 @@ def fill_defaults(opt: argparse.Namespace) -> None:
 def check(parser: ArgumentParser, opt: argparse.Namespace) -> None:
     """End the program, in one line, where flags do not go together."""
     if opt.image_size % 4:
-        near = max(4, round(opt.image_size / 4) * 4)
+        near = max(SMALLEST, round(opt.image_size / 4) * 4)
         parser.error(
             f"--image_size {opt.image_size} is no multiple of 4, and the generator would shrink it; take {near}"
         )
+    if opt.image_size < SMALLEST:
+        parser.error(f"--image_size must be at least {SMALLEST}")
     if opt.beta1 >= 1 or opt.beta2 >= 1:
         parser.error("--beta1 and --beta2 must be below 1")
     names = opt.selected_attrs

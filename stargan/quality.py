@@ -39,9 +39,14 @@ class Tally:
         return {name: float(np.mean(values)) if values else float("nan") for name, values in vars(self).items()}
 
 
+def numbered_face(number: int, seed: int = SEED) -> Face:
+    """One of the faces to judge by, the same at every call."""
+    return random_face(np.random.default_rng([seed, number]))
+
+
 def faces(count: int, seed: int = SEED) -> Iterable[Face]:
-    """Faces to judge by, the same at every call."""
-    return (random_face(np.random.default_rng([seed, number])) for number in range(count))
+    """The first of them."""
+    return (numbered_face(number, seed) for number in range(count))
 
 
 def judge(
@@ -56,6 +61,8 @@ def judge(
         for name in names:
             if name in HAIR and has[name]:
                 continue  # it is set already, and clearing it names no other
+            if name == "Mustache" and not has["Male"]:
+                continue  # nobody to wear it: there is no such drawing
             truth = with_attribute(face, name, not has[name])
             translated = translate(generator, x, labels(truth, names))
             compare(

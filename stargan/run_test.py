@@ -14,12 +14,13 @@ from torch import Tensor
 import notes
 import printing
 import sheets
+from footprint import check_translating
 from legacy import GeneratorShape, check_flags, describe_discriminator, load_generator, read_weights
 from networks import Generator
 from options import listing
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
-from shared_scripts.files import ensure_folder, natural_key, resolve_path
+from shared_scripts.files import ensure_folder, file_name, natural_key, resolve_path
 from shared_scripts.images import write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import Progress, tell
@@ -44,6 +45,7 @@ def test(opt: argparse.Namespace) -> int:
     print(f"Loading the trained models from step {step_name(path)}...", flush=True)
     device = pick_device(opt.device, opt.gpu_ids)
     dtype = pick_precision(opt.precision, device, 4 * shape.conv_dim, max(8, opt.image_size // 4))
+    check_translating(device, shape.conv_dim, opt.image_size, min(opt.batch_size, len(sources[0].dataset)))
     tell(f"Translating {len(sources[0].dataset):,} pictures with {path}, {describe(device, dtype)}.")
     with explain_out_of_memory("take a smaller --batch_size or --image_size"):
         return translate_sources(opt, sources, generator.to(device), dtype)
@@ -109,7 +111,6 @@ def adopt(opt: argparse.Namespace, path: Path) -> None:
         for name in names:
             if name not in opt.given and getattr(found, name):
                 setattr(opt, name, getattr(found, name))
-        opt.c_dim = opt.c_dim if "c_dim" in opt.given else None
         if opt.test_images is None:
             opt.test_images = found.test_images
         opt.classes = found.classes
@@ -127,13 +128,20 @@ def adopt(opt: argparse.Namespace, path: Path) -> None:
 
 def discriminators_size(path: Path) -> int | None:
     """The size of the pictures that the discriminator beside a generator was trained on, None without one."""
+    beside = discriminator_beside(path)
+    try:
+        return describe_discriminator(read_weights(beside), str(beside)).image_size if beside else None
+    except UserError as problem:  # only the generator is needed
+        tell(f"Warning: {problem}; without it, --image_size says at which size the generator was trained.")
+    return None
+
+
+def discriminator_beside(path: Path) -> Path | None:
+    """The discriminator's file that was saved with a generator's, None where there is none."""
     for mine, other in (("-G.", "-D."), ("_G.", "_D.")):
         beside = path.with_name(path.name.replace(mine, other))
         if mine in path.name and beside.is_file():
-            try:
-                return describe_discriminator(read_weights(beside), str(beside)).image_size
-            except UserError as problem:  # only the generator is needed
-                tell(f"Warning: {problem}; without it, --image_size says at which size the generator was trained.")
+            return beside
     return None
 
 
@@ -222,9 +230,10 @@ def translate_sources(opt: argparse.Namespace, sources: list[Source], generator:
 def write_each(folder: Path, names: list[str], titles: list[str], columns: list[Tensor]) -> None:
     """FOLDER/TITLE/NAME.png for every picture and target."""
     for title, column in zip(titles, columns, strict=True):
-        ensure_folder(folder / title)
+        place = folder / file_name(title)
+        ensure_folder(place)
         for name, pixels in zip(names, sheets.to_pixels(column), strict=True):
-            write_image(folder / title / f"{name}.png", pixels)
+            write_image(place / f"{name}.png", pixels)
 
 
 def result_names(paths: Iterable[Path]) -> dict[Path, str]:

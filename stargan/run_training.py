@@ -16,6 +16,7 @@ import printing
 import resuming
 import training_state
 from feeds import Feeds
+from footprint import check_training
 from networks import Discriminator, Generator
 from options import listing
 from reports import ADVICE, Reporter
@@ -25,7 +26,7 @@ from shared_scripts.checkpoints import save_state
 from shared_scripts.cli import RunError, StopBetweenSteps, StoppedBetweenSteps
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
 from shared_scripts.distributed import Processes
-from shared_scripts.files import ensure_folder
+from shared_scripts.files import check_writable, ensure_folder
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import forget_rows_after, tell
 from shared_scripts.weights import broken
@@ -75,6 +76,8 @@ class Training:
         opt = self.opt
         with contextlib.nullcontext() if self.processes.first else printing.silence():
             self.sources = open_sources(opt, train=True)
+        G, D = self.architectures()
+        check_training(self.device, G, D, min(opt.batch_size, len(self.sources[0].dataset)))
         state = resuming.find_state(opt, self.sources)
         given = opt.seed if opt.seed is not None else secrets.randbits(31)
         self.seed = self.processes.from_first(state["seed"] if state and opt.seed is None else given)
@@ -89,12 +92,18 @@ class Training:
         """The batches."""
         return Feeds(self.sources, self.opt, self.seed, self.device, self.processes)
 
-    def make_trainer(self) -> Trainer:
-        """Both networks with fresh weights."""
+    def architectures(self) -> tuple[dict, dict]:
+        """What the generator and the discriminator are made with."""
         opt = self.opt
         labels, logits = label_dims(self.sources)
-        G = Generator(opt.g_conv_dim, labels, opt.g_repeat_num)
-        D = Discriminator(opt.image_size, opt.d_conv_dim, logits, opt.d_repeat_num)
+        G = {"conv_dim": opt.g_conv_dim, "c_dim": labels, "repeat_num": opt.g_repeat_num}
+        D = {"image_size": opt.image_size, "conv_dim": opt.d_conv_dim, "c_dim": logits, "repeat_num": opt.d_repeat_num}
+        return G, D
+
+    def make_trainer(self) -> Trainer:
+        """Both networks with fresh weights."""
+        opt, (G, D) = self.opt, self.architectures()
+        G, D = Generator(**G), Discriminator(**D)
         for name, network in (("G", G), ("D", D)):
             self.reporter.say(printing.network_text(name, network, self.old))
         weights = {name: getattr(opt, name) for name in ("lambda_cls", "lambda_rec", "lambda_gp", "lambda_id")}
@@ -129,6 +138,9 @@ class Training:
         places = Path(opt.model_save_dir), Path(opt.log_dir), Path(opt.sample_dir)
         for folder in (*places, Path(opt.result_dir)):
             ensure_folder(folder)
+        for folder in places:  # all of them before anything is moved
+            check_writable(folder / training_state.FILE)
+        for folder in (*places, Path(opt.result_dir)):
             training_state.remove_leftovers(folder)
         if self.step == 0:
             if place := training_state.set_aside(*places):

@@ -18,13 +18,14 @@ import shipped
 from alignment import CROP, Aligned, paste_back, prepare
 from classifier import AttributeClassifier, load_classifier
 from data import Preprocess, to_tensor
-from labels import likely
+from footprint import check_translating
+from labels import HAIR, likely
 from legacy import load_discriminator, load_generator
 from networks import Discriminator, Generator
-from run_test import discriminators_size, named_file, result_names
+from run_test import discriminator_beside, discriminators_size, named_file, result_names
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision, seed_everything
-from shared_scripts.files import resolve_path
+from shared_scripts.files import file_name, resolve_path
 from shared_scripts.images import list_images, read_image, write_image
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
@@ -45,6 +46,7 @@ def translate(flags: argparse.Namespace) -> int:
     translator = Translator(flags)
     paths, problems = find_photographs(flags.image), []
     translator.names = result_names(paths)
+    translator.photographs = {path.resolve() for path in paths}
     with explain_out_of_memory("take a smaller --image_size"):
         for path in paths:
             try:
@@ -112,9 +114,11 @@ class Translator:
         if not flags.each:
             self.vocabulary.changed([], flags.set, flags.clear)
         self.names: dict[Path, str] = {}  # what the results are called after
+        self.photographs: set[Path] = set()  # no result is to take the place of one
         size = flags.image_size or (found.image_size if found else None) or discriminators_size(path) or 128
         self.preprocess = Preprocess(find_crop(flags, found), size, old=found is not None and found.variant == "old")
         self.device = pick_device(flags.device, flags.gpu_ids)
+        check_translating(self.device, shape.conv_dim, size, 1)
         self.dtype = pick_precision(flags.precision, self.device, 4 * shape.conv_dim, max(8, size // 4))
         self.generator: Generator = generator.to(self.device).eval()
         self.judge = None if flags.have is not None else find_judge(path, self.vocabulary)
@@ -161,7 +165,7 @@ class Translator:
     def opposite(self, has: set[str], name: str) -> set[str]:
         """With one attribute more, or less; hair colours and classes are set, never taken away."""
         vocabulary = self.vocabulary
-        if name in has and name in vocabulary.attributes and not name.endswith("_Hair"):
+        if name in has and name in vocabulary.attributes and name not in HAIR:
             return vocabulary.changed(has, [], [name])
         return vocabulary.changed(has, [name])
 
@@ -191,8 +195,12 @@ class Translator:
             print(place, flush=True)
 
     def place(self, path: Path, title: str, ending: str = ".png") -> Path:
-        """OUTPUT_DIR/NAME_TITLE.png"""
-        return resolve_path(self.flags.output_dir) / f"{self.names.get(path, path.stem)}_{title}{ending}"
+        """OUTPUT_DIR/NAME_TITLE.png. UserError where that is one of the photographs."""
+        name = file_name(f"{self.names.get(path, path.stem)}_{title}")
+        place = resolve_path(self.flags.output_dir) / f"{name}{ending}"
+        if place.resolve() in self.photographs:
+            raise UserError(f"a result would replace the photograph {place}; name another --output_dir")
+        return place
 
     def film(self, path: Path, x: Tensor, has: set[str]) -> None:
         """A film in which the slider's attribute comes and goes."""
@@ -239,6 +247,7 @@ def find_judge(path: Path, vocabulary: Vocabulary) -> Judge | None:
     """The classifier beside a generator if it knows its attributes, else the discriminator beside it, else nobody.
 
     A discriminator's logits of classes say nothing of a face that is of none, so of it attributes alone are taken.
+    UserError where it is damaged, or another generator's.
     """
     beside = path.with_name(shipped.CLASSIFIER.name)
     if beside.is_file():
@@ -246,10 +255,14 @@ def find_judge(path: Path, vocabulary: Vocabulary) -> Judge | None:
         if {*classifier.names} == {*vocabulary.attributes}:
             return Judge(classifier, classifier.names)
     if vocabulary.attributes:
-        for mine, other in (("-G.", "-D."), ("_G.", "_D.")):
-            if mine in path.name and path.with_name(path.name.replace(mine, other)).is_file():
-                discriminator, _ = load_discriminator(path.with_name(path.name.replace(mine, other)))
-                return Judge(discriminator.eval(), vocabulary.attributes)
+        if beside := discriminator_beside(path):
+            try:
+                discriminator, shape = load_discriminator(beside)
+                if shape.c_dim != len(vocabulary.names):
+                    raise UserError(f"{beside} knows {shape.c_dim} labels, the generator {len(vocabulary.names)}")
+            except UserError as problem:
+                raise UserError(f"{problem}; --have says in its place what the face has now") from problem
+            return Judge(discriminator.eval(), vocabulary.attributes)
         tell(
             "Nothing here tells what a face has now; say it with --have, or all other attributes are taken for absent."
         )

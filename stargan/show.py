@@ -17,6 +17,7 @@ from faces import Face
 from labels import attribute_targets
 from legacy import load_generator
 from networks import Generator
+from shared_scripts.cli import UserError
 from sheets import to_pixels, translate_all
 from sliders import slide, swing
 from vocabulary import Vocabulary
@@ -25,13 +26,16 @@ CAPTION = 30  # pixels below a film's faces
 
 
 class Gallery:
-    """Drawn faces that the shipped generator has never seen, and what it makes of them."""
+    """Drawn faces that the shipped generator has never seen, and what it makes of them. UserError where it is not
+    there."""
 
     def __init__(self, people: Sequence[Face]):
+        self.generator: Generator = load_generator(shipped.GENERATOR)[0].eval()
         found = notes.read(shipped.FOLDER)
+        if found is None:
+            raise UserError(f"{shipped.FOLDER} has no {notes.FILE}, which ships with the generator: fetch it again")
         self.names = list(found.selected_attrs)
         self.vocabulary = Vocabulary(tuple(self.names))
-        self.generator: Generator = load_generator(shipped.GENERATOR)[0].eval()
         preprocess = Preprocess(found.celeba_crop_size, found.image_size)
         self.x = torch.cat([quality.picture(face, preprocess) for face in people])
         self.labels = torch.cat([quality.labels(face, self.names) for face in people])
@@ -74,5 +78,4 @@ def with_caption(pixels: np.ndarray, text: str) -> np.ndarray:
 
 def people(numbers: Sequence[int]) -> list[Face]:
     """Faces by their numbers among those that quality is judged by."""
-    several = list(quality.faces(max(numbers) + 1))
-    return [several[number] for number in numbers]
+    return [quality.numbered_face(number) for number in numbers]

@@ -6,23 +6,16 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
+from typing import TYPE_CHECKING
 
-import numpy as np
-import torch
-from torch.utils.data import DataLoader
-from tqdm import tqdm
-
-from classifier import AttributeClassifier, Scores, save_classifier
-from data import LabelledPictures, Preprocess, find_attribute_file, open_celeba
-from losses import attribute_loss
-from options import ATTRIBUTES
-from shared_scripts.cli import ArgumentParser, UserError, positive, run
-from shared_scripts.devices import seed_everything
+from options import ATTRIBUTES, split_names
+from shared_scripts.cli import ArgumentParser, positive, run
 from shared_scripts.files import check_writable, resolve_path
 from shared_scripts.memory import keep_memory
 
-BATCH = 64
+if TYPE_CHECKING:
+    from data import LabelledPictures
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -43,8 +36,12 @@ def main(argv: list[str] | None = None) -> int:
     flags = parser.parse_args(argv)
     if flags.image_size < 32:
         parser.error("--image_size must be at least 32")
+    flags.selected_attrs = split_names(flags.selected_attrs)
     output = resolve_path(flags.output)
     check_writable(output)
+    from classifier import AttributeClassifier, fit, judge, save_classifier
+    from shared_scripts.devices import seed_everything
+
     keep_memory()
     seed_everything(flags.seed)
     training, test = (open_pictures(flags, train) for train in (True, False))
@@ -55,43 +52,15 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def open_pictures(flags, train: bool) -> LabelledPictures:
+def open_pictures(flags: argparse.Namespace, train: bool) -> LabelledPictures:
     """The training or the test pictures."""
+    from attributes import count_test_pictures
+    from data import Preprocess, find_attribute_file, open_celeba
+
     preprocess = Preprocess(flags.celeba_crop_size, flags.image_size, flip=train)
     table = find_attribute_file(flags.attr_path)
-    kept = flags.test_images or (None if len(table.rows) > 1999 else max(1, len(table.rows) // 10))
+    kept = count_test_pictures(len(table.rows), flags.test_images, train=True)
     return open_celeba(flags.celeba_image_dir, table, flags.selected_attrs, preprocess, train, kept)
-
-
-def fit(classifier: AttributeClassifier, pictures: LabelledPictures, epochs: int) -> AttributeClassifier:
-    """Train with Adam and a rate that rises and falls once; returns the classifier in evaluation."""
-    if len(pictures) < 2:
-        raise UserError("a classifier needs more than one picture to learn from; --test_images N keeps fewer back")
-    alone = len(pictures) % BATCH == 1  # a batch of one has no statistics
-    loader = DataLoader(pictures, batch_size=BATCH, shuffle=True, drop_last=alone)
-    optimizer = torch.optim.Adam(classifier.parameters(), fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=epochs * len(loader))
-    classifier.train()
-    with tqdm(total=epochs * len(loader), file=sys.stderr, disable=None, dynamic_ncols=True) as bar:
-        for _ in range(epochs):
-            for batch in loader:
-                loss = attribute_loss(classifier(batch["x"]), batch["label"])
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-                schedule.step()
-                bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-                bar.update()
-    return classifier.eval()
-
-
-def judge(classifier: AttributeClassifier, pictures: LabelledPictures) -> Scores:
-    """How often it is right about pictures it has not seen."""
-    right = [
-        classifier.predict(batch["x"]) == batch["label"].numpy().astype(bool)
-        for batch in DataLoader(pictures, batch_size=BATCH)
-    ]
-    return Scores(classifier.names, np.concatenate(right).mean(0))
 
 
 if __name__ == "__main__":

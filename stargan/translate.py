@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from options import split_names
+from options import SMALLEST, split_names
 from shared_scripts.cli import ArgumentParser, add_device_flags, add_switch, finite, positive, run
 
 
@@ -82,6 +82,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--all is every attribute already: leave out --set and --clear, or --all")
     if flags.image_size and flags.image_size % 4:
         parser.error("--image_size must be a multiple of 4")
+    if flags.image_size and flags.image_size < SMALLEST:
+        parser.error(f"--image_size must be at least {SMALLEST}")
     from run_translate import translate
 
     return translate(flags)

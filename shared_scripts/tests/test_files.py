@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared_scripts.cli import UserError
-from shared_scripts.files import atomic_write, check_writable, ensure_folder, natural_key, resolve_path
+from shared_scripts.files import atomic_write, check_writable, ensure_folder, file_name, natural_key, resolve_path
 
 
 def names(folder):
@@ -61,6 +61,29 @@ def test_a_tilde_before_something_else_is_part_of_the_name(text):
 )
 def test_natural_order(wanted):
     assert sorted(wanted[::-1], key=natural_key) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Blond_Hair+no_Young", "Blond_Hair+no_Young"),
+        ("größer als 5", "größer als 5"),
+        ("../../evil", ".._.._evil"),
+        ("C:\\a/b", "C__a_b"),
+        ('<a>"b"|c?*', "_a__b__c__"),
+        ("a\nb\0", "a_b_"),
+        ("dots. .", "dots"),
+        ("..", "_"),
+        ("", "_"),
+        ("CON", "_CON"),
+        ("com1.png", "_com1.png"),
+        ("contempt", "contempt"),
+    ],
+)
+def test_words_become_names_that_every_system_can_have(tmp_path, text, expected):
+    assert file_name(text) == expected and file_name(expected) == expected
+    (tmp_path / file_name(text)).touch()
+    assert names(tmp_path) == [expected]
 
 
 @pytest.mark.parametrize("name", ["1²2.png", "٣.png", "", "007"])

@@ -301,6 +301,18 @@ def test_grid_titles_are_written_above_their_columns():
     assert len(dark) and dark.min() > 8 + 60  # the second column alone
 
 
+@pytest.mark.parametrize("width", [48, 64, 128])
+def test_grid_titles_do_not_run_into_each_other(width):
+    rows = [[np.full((20, width, 3), 255, np.uint8)] * 3]
+    titled = grid(rows, titles=["Black_Hair", "Brown_Hair", "Blond_Hair"])
+    dark = (titled[:28].min(axis=2) < 200).any(axis=0)
+    for column in (1, 2):  # clean between two columns' titles
+        between = 8 + column * (width + 8) - 4
+        assert not dark[between - 1 : between + 1].any() and dark[between:].any()
+    if width == 128:  # there, the font is as large as ever
+        assert dark[8 + 10 : 8 + 118].sum() > 60
+
+
 def test_grid_titles_of_rows_are_written_before_them():
     rows = [[np.full((20, 30, 3), 255, np.uint8)] * 2] * 2
     plain, titled = grid(rows), grid(rows, row_titles=["", "second"])

@@ -53,6 +53,20 @@ def test_kaggles_csv_is_the_same(tmp_path, table):
     assert find_attribute_file(tmp_path / "list_attr_celeba.txt").rows == table.rows  # the flag's default has .txt
 
 
+@pytest.mark.parametrize("separator", [", ", ";", " ; ", "\t"])
+def test_tables_as_other_programs_write_them(tmp_path, table, separator):
+    lines = [separator.join(line.split()) for line in TABLE.splitlines()[1:]]
+    (tmp_path / "other.csv").write_text("\n".join([f"image_id{separator}{lines[0]}", *lines[1:]]))
+    found = read_attributes(tmp_path / "other.csv")
+    assert (found.names, found.rows) == (table.names, table.rows)
+
+
+def test_names_with_blanks_in_a_csv(tmp_path):
+    (tmp_path / "mine.csv").write_text('file,wears glasses,happy\nmy photo.jpg,1,-1\n"a, b.jpg",-1,1\n')
+    found = read_attributes(tmp_path / "mine.csv")
+    assert found.select(["wears glasses"]) == [("my photo.jpg", [1]), ("a, b.jpg", [0])]
+
+
 def test_the_count_in_the_first_line_may_be_missing(tmp_path, table):
     (tmp_path / "short.txt").write_text("\ufeff" + TABLE.partition("\n")[2], encoding="utf-8")
     assert read_attributes(tmp_path / "short.txt").rows == table.rows
@@ -66,6 +80,7 @@ def test_the_count_in_the_first_line_may_be_missing(tmp_path, table):
         ("1\nMale Smiling\na.png 1\n", "the row of a.png is not a file name and 2 values"),
         ("1\nMale Smiling\na.png 1 2\n", "the row of a.png"),
         ("1\nMale Smiling\na b.png 1 1\n", "the row of a is not"),
+        ("a,b\n" + "x" * 200_000 + ",1\n", "is no CSV file"),
     ],
 )
 def test_a_wrong_attribute_file_is_told_in_one_line(tmp_path, text, words):
@@ -161,6 +176,13 @@ def test_a_missing_picture_is_named_when_it_is_met(tmp_path, table):
     missing = next(number for number, path in enumerate(dataset.paths) if path.name == "b.png")
     with pytest.raises(UserError, match="there is no file .*b.png"):
         dataset[missing]
+
+
+def test_a_list_written_on_windows(tmp_path):
+    picture(tmp_path / "images" / "a.png")
+    (tmp_path / "list.txt").write_text("Male\nimages\\a.png 1\n")
+    dataset = celeba(tmp_path, read_attributes(tmp_path / "list.txt"), ["Male"], train=False)
+    assert dataset[0]["x"].shape[0] == 3
 
 
 def test_too_few_rows(tmp_path, table, capsys):

@@ -213,6 +213,8 @@ def test_the_middle_of_a_label_planes_kernel_does_nothing():
 def test_sides_that_four_does_not_divide_are_refused():
     with pytest.raises(UserError, match="multiples of 4, not 18x16"):
         Generator(4, 2, 1)(torch.zeros(1, 3, 16, 18), torch.zeros(1, 2))
+    with pytest.raises(UserError, match="at least 8x8 whose sides are multiples of 4, not 4x4"):
+        Generator(4, 2, 1)(torch.zeros(1, 3, 4, 4), torch.zeros(1, 2))
 
 
 # --- the discriminator --------------------------------------------------------------------------------------------

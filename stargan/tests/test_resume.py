@@ -478,6 +478,14 @@ def test_an_earlier_training_is_kept(data, copy, capsys):
     assert names(kept / "samples") == sheets and (kept / "models" / "labels.json").is_file()
 
 
+@pytest.mark.skipif(not Path("/proc/sys").is_dir(), reason="no folder here that refuses files even to root")
+def test_nothing_is_moved_where_a_folder_refuses_files(data, copy, capsys):
+    before = files(copy)
+    assert train(command(data, copy, CELEBA, "--sample_dir /proc/sys")) == 2
+    assert "cannot write into the folder /proc/sys" in last_error(capsys)
+    assert files(copy) == before
+
+
 def test_all_in_one_folder(data, tmp_path, whole):
     """Going on works, and a new training puts all of the old one aside."""
     places = [word for name in ("log", "model_save", "sample", "result") for word in (f"--{name}_dir", str(tmp_path))]

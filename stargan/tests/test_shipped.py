@@ -126,6 +126,22 @@ def test_measuring_another_kind_of_generator_is_refused(tmp_path):
         measure.main(["--checkpoint", str(tmp_path / "1-G.ckpt")])
 
 
+def test_what_the_drawings_do_not_have_cannot_be_measured(tmp_path):
+    from tiny import save_generator
+
+    save_generator(tmp_path / "1-G.ckpt", 2)
+    sizes = {"image_size": 32, "celeba_crop_size": 178, "rafd_crop_size": 256}
+    for names, said in {("Bald", "Young"): "drawn faces have no Bald", ("Young",): "takes 2 labels, and the"}.items():
+        notes.write(tmp_path, notes.Notes("CelebA", [*names], [], **sizes))
+        with pytest.raises(UserError, match=said):
+            measure.main(["--checkpoint", str(tmp_path / "1-G.ckpt")])
+
+
+def test_mustaches_are_measured_on_men_alone():
+    rows = quality.judge(Copy(), AttributeClassifier(["Mustache"], 32).eval(), ["Mustache"], 32, 6)
+    assert rows["Mustache"]["after"] == rows["Mustache"]["before"] > 0
+
+
 # --- the classifier -----------------------------------------------------------------------------------------------
 
 
@@ -212,6 +228,18 @@ def test_the_demo_makes_a_sheet_and_a_film(tmp_path, capsys):
         > 2 * np.abs(frames[3][:160].astype(int) - frames[0][:160]).mean()
     )
     assert "A film of sliders" in capsys.readouterr().out
+
+
+def test_a_demo_without_what_ships_says_so(tmp_path, monkeypatch):
+    from tiny import save_generator
+
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    monkeypatch.setattr(shipped, "GENERATOR", tmp_path / "1-G.ckpt")
+    with pytest.raises(UserError, match="there is no file"):
+        demo.main(["--out-dir", str(tmp_path / "x")])
+    save_generator(tmp_path / "1-G.ckpt")
+    with pytest.raises(UserError, match=r"has no labels.json, which ships with the generator"):
+        demo.main(["--out-dir", str(tmp_path / "x")])
 
 
 @pytest.mark.parametrize("words", [["--faces", "0"], ["--first", "-1"], ["--frames", "x"]])

@@ -297,6 +297,9 @@ def test_classes_are_called_as_in_training(script, tmp_path):
         lambda text: text.replace(": 150", ': "150"'),
         lambda text: text.replace('"Male"', "5"),
         lambda text: text.replace("[]", "null"),
+        lambda text: text.replace('"CelebA"', '"Celeb"'),
+        lambda text: text.replace('"current"', '"older"'),
+        lambda text: text.replace('"test_images": null', '"test_images": "5"'),
     ],
 )
 def test_damaged_notes(script, tmp_path, change):
@@ -316,6 +319,19 @@ def test_more_files_and_titles(script, tmp_path):
     plain, titled = (pixels(tmp_path / f"out/1-{kind}.jpg") for kind in ("images", "sheet"))
     assert plain.shape == (32, 48, 3) and titled.shape[0] > 32 + 20 and titled.shape[1] > 48 + 20
     assert "Loading the trained models from step 7..." in script.out
+
+
+def test_names_that_no_file_can_have(script, tmp_path):
+    """labels.json comes with checkpoints of other people: it does not say where results go."""
+    odd = ["../../x", "a/b", "CON"]
+    write_celeba(tmp_path / "celeba", 1, order=[*odd, "Male", "Young", "Smiling"])
+    save_generator(tmp_path / "models/7-G.ckpt", 3)
+    note(tmp_path / "models", selected_attrs=odd, image_size=16)
+    script(CELEBA, "--model_save_dir models --test_iters 7 --save_each")
+    assert files(tmp_path / "out") == {
+        "1-images.jpg",
+        *(f"{name}/000001.png" for name in (".._.._x", "a_b", "_CON")),
+    }
 
 
 # --- what does not go together ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from PIL import Image
 from runs import STATE, command, contents, last_error, names, steps_in, train, write_data
 
 from shared_scripts.checkpoints import load_state
+from shared_scripts.memory import available_memory
 from shared_scripts.testing import assert_same
 from training import LOSSES
 
@@ -307,7 +308,7 @@ def test_nothing_but_damaged_pictures_is_one_line(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("flags", "says"),
     [
-        ("--image_size 4 --d_repeat_num 3", "at least 8 pixels, not 4"),
+        ("--image_size 8 --d_repeat_num 4", "at least 16 pixels, not 8"),
         ("--selected_attrs Beard", "has no attribute 'Beard'"),
         ("--dataset RaFD --c_dim 2", "--c_dim is 2, but"),
         ("--celeba_image_dir nowhere", "there is no folder nowhere (--celeba_image_dir)"),
@@ -318,6 +319,22 @@ def test_nothing_but_damaged_pictures_is_one_line(tmp_path, capsys):
 def test_wrong_input_is_one_line_and_writes_nothing(data, tmp_path, capsys, flags, says):
     assert train(command(data, tmp_path / "run", flags)) == 2
     assert says in last_error(capsys)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(available_memory() is None, reason="this system does not say how much memory is free")
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ("--g_conv_dim 100000", "for networks of "),
+        ("--d_conv_dim 100000", "for networks of "),
+        ("--image_size 4000000", "for pictures cut to 20 and scaled to 4000000 pixels"),
+        ("--celeba_crop_size 4000000", "for pictures cut to 4000000 "),
+    ],
+)
+def test_what_the_memory_cannot_hold_is_not_begun(data, tmp_path, capsys, flags, says):
+    assert train(command(data, tmp_path / "run", flags)) == 2
+    assert f"not enough memory {says}" in last_error(capsys)
     assert not (tmp_path / "run").exists()
 
 

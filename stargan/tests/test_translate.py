@@ -29,6 +29,7 @@ import alignment
 import notes
 import translate
 from classifier import AttributeClassifier, save_classifier
+from shared_scripts.memory import available_memory
 from shared_scripts.videos import probe, read_frames
 
 SIZE = 32
@@ -128,6 +129,28 @@ def test_same_names_in_two_folders_do_not_overwrite_each_other(script, tmp_path)
         check(Path(f"out/{name}_Male.png"), script, labels("Male"), cut(Path(source), 178, SIZE))
 
 
+def test_other_hair_than_colours_is_taken_away(script, tmp_path):
+    script.generator = save_generator(tmp_path / "m/7-G.ckpt", 2)
+    script(f"{USUAL} --image me.png --all --have Wavy_Hair --selected_attrs Wavy_Hair Young")
+    check(Path("out/me_Wavy_Hair.png"), script, [0, 0])
+
+
+def test_results_stay_in_their_folder_whatever_the_labels_are_called(script, tmp_path):
+    save_generator(tmp_path / "m/7-G.ckpt", 3)
+    note(tmp_path / "m", ["/../../x", "a:b", "c*"])
+    script(f"{USUAL} --image me.png --all --have")
+    assert files(Path("out")) == {"me__.._.._x.png", "me_a_b.png", "me_c_.png", "me_sheet.jpg"}
+
+
+def test_a_photograph_is_never_replaced(script, tmp_path):
+    before = photo(tmp_path / "me_Male.png", 2).read_bytes()
+    script(
+        "--checkpoint m/7-G.ckpt --image_size 32 --output_dir . --have --set Male --image me.png me_Male.png", status=1
+    )
+    assert "a result would replace the photograph me_Male.png; name another --output_dir" in script.err
+    assert Path("me_Male.png").read_bytes() == before and Path("me_Male_Male.png").is_file()
+
+
 # --- who says what a face has -------------------------------------------------------------------------------------
 
 
@@ -181,7 +204,10 @@ def test_the_classifier_is_asked_first(script, tmp_path):
 def test_a_judge_that_is_damaged(script, tmp_path):
     save_discriminator(tmp_path / "m/7-D.ckpt", SIZE)
     damage(tmp_path / "m/7-D.ckpt")
-    assert "7-D.ckpt is damaged or no saved state" in script.error(f"{USUAL} --image me.png --set Male")
+    expected = "7-D.ckpt is damaged or no saved state; --have says in its place what the face has now"
+    assert expected in script.error(f"{USUAL} --image me.png --set Male")
+    save_discriminator(tmp_path / "m/7-D.ckpt", SIZE, 3)
+    assert "7-D.ckpt knows 3 labels, the generator 5" in script.error(f"{USUAL} --image me.png --set Male")
     script(f"{USUAL} --image me.png --set Male --have")  # nobody needs to be asked
     check(Path("out/me_Male.png"), script, labels("Male"))
 
@@ -375,6 +401,7 @@ def test_from_another_folder_with_backslashes(tmp_path):
         ("--set Male --strength nan", "expected a finite number"),
         ("--set Male --align left", "invalid choice: 'left'"),
         ("--set Male --image_size 30", "--image_size must be a multiple of 4"),
+        ("--set Male --image_size 4", "--image_size must be at least 8"),
         ("--set Male --checkpoint nowhere.ckpt", "there is no file nowhere.ckpt"),
         ("--set Male --checkpoint m", "m is a folder, and --checkpoint takes a file; there is 7-G.ckpt in it"),
         ("--set Male --checkpoint me.png", "me.png is no saved state"),
@@ -387,6 +414,12 @@ def test_from_another_folder_with_backslashes(tmp_path):
 def test_wrong_command_lines_are_answered_in_one_line(script, words, said):
     line = script.error(*[f"{USUAL} --image me.png {words}".strip()])
     assert said in line and not Path("out").exists()
+
+
+@pytest.mark.skipif(available_memory() is None, reason="this system does not say how much memory is free")
+@pytest.mark.parametrize("flag", ["--image_size 400000", "--celeba_crop_size 400000"])
+def test_what_the_memory_cannot_hold_is_not_begun(script, flag):
+    assert "not enough memory for pictures cut to " in script.error(f"{USUAL} --image me.png --set Male {flag}")
 
 
 def test_a_discriminator_is_no_generator(script, tmp_path):
