@@ -20,9 +20,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "cyclegan_pix2pix.json"
 import torch  # noqa: E402
 from machine import describe, peaks  # noqa: E402
 from torch import nn  # noqa: E402
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
-from versions import print_table, rows, synchronized  # noqa: E402
+from versions import count_gflop, print_table, rows, synchronized  # noqa: E402
 
 from models import find_model  # noqa: E402
 from networks import convert_convolutions, define_G  # noqa: E402
@@ -74,10 +73,9 @@ def measure_generator(netG: str, norm: str, size: int, rounds: int, device: torc
         with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             return own(x)
 
-    with FlopCounterMode(display=False) as counter:
-        pictures = {name: tensor_to_image(translate(name)) for name in versions}
+    pictures = {name: tensor_to_image(translate(name)) for name in versions}
     seconds = take_turns({n: synchronized(lambda n=n: translate(n), device) for n in versions}, rounds)
-    gflop = counter.get_total_flops() / len(versions) / 1e9
+    gflop = count_gflop(lambda: translate("float32"))
     return rows(
         seconds,
         dict.fromkeys(versions, gflop),
@@ -115,10 +113,9 @@ def measure_step(size: int, rounds: int, device: torch.device) -> dict:
         models[name].set_input(batch)
         models[name].optimize_parameters()
 
-    with FlopCounterMode(display=False) as counter:
-        step("straightforward")
+    gflop = count_gflop(lambda: step("straightforward"))
     seconds = take_turns({name: synchronized(lambda name=name: step(name), device) for name in models}, rounds)
-    return rows(seconds, dict.fromkeys(models, counter.get_total_flops() / 1e9), {})
+    return rows(seconds, dict.fromkeys(models, gflop), {})
 
 
 # --- all of it ---------------------------------------------------------------------------------------------------

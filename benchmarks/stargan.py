@@ -21,9 +21,8 @@ RESULTS = Path(__file__).resolve().parent / "results" / "stargan.json"
 import torch  # noqa: E402
 from machine import describe, peaks  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 from turns import psnr, take_turns, write_results  # noqa: E402
-from versions import print_table, rows, synchronized  # noqa: E402
+from versions import count_gflop, print_table, rows, synchronized  # noqa: E402
 
 from labels import Domain  # noqa: E402
 from losses import attribute_loss  # noqa: E402
@@ -80,9 +79,8 @@ def measure_generator(size: int, width: int, rounds: int, device: torch.device) 
         with torch.inference_mode(), torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
             return network(x, c)
 
-    with FlopCounterMode(display=False) as counter:
-        pictures = {name: to_pixels(translate(name))[0] for name in versions}
-    gflop = counter.get_total_flops() / len(versions) / 1e9
+    pictures = {name: to_pixels(translate(name))[0] for name in versions}
+    gflop = count_gflop(lambda: translate("float32"))
     seconds = take_turns({n: synchronized(lambda n=n: translate(n), device) for n in versions}, rounds)
     psnrs = {name: psnr(pictures[name], pictures["straightforward"]) for name in versions}
     return rows(seconds, dict.fromkeys(versions, gflop), psnrs)
@@ -152,12 +150,7 @@ def measure_training(size: int, width: int, halvings: int, batch: int, rounds: i
     pictures, steps = make_batch(batch, size, device), make_steps(size, width, halvings, device)
     gflop, seconds = {}, {}
     for name, step in steps.items():
-        counted = []
-        for update_G in (False, True):
-            with FlopCounterMode(display=False) as counter:
-                step(pictures, update_G)
-            counted.append(counter.get_total_flops() / 1e9)
-        gflop[name] = mean_iteration(*counted)
+        gflop[name] = mean_iteration(*(count_gflop(lambda s=step, u=u: s(pictures, u)) for u in (False, True)))
     for update_G in (False, True):
         calls = {n: synchronized(lambda s=s, u=update_G: s(pictures, u), device) for n, s in steps.items()}
         seconds[update_G] = take_turns(calls, rounds)

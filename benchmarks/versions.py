@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 
 def synchronized(call: Callable[[], object], device: torch.device) -> Callable[[], object]:
@@ -12,6 +13,25 @@ def synchronized(call: Callable[[], object], device: torch.device) -> Callable[[
     if device.type != "cuda":
         return call
     return lambda: (call(), torch.cuda.synchronize())
+
+
+class NoModules:
+    """In place of what tells a FlopCounterMode in which module it is: it cannot follow gradients of gradients."""
+
+    parents = ("Global",)
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exception) -> None: ...
+
+
+def count_gflop(call: Callable[[], object]) -> float:
+    """How many GFLOP a call is (a multiply-add is two); it is made once."""
+    counter = FlopCounterMode(display=False)
+    counter.mod_tracker = NoModules()
+    with counter:
+        call()
+    return counter.get_total_flops() / 1e9
 
 
 def rows(seconds: dict[str, float], gflop: dict[str, float], psnrs: dict[str, float]) -> dict:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
@@ -168,8 +169,10 @@ def leave_process_group(worker: int) -> None:
 
     The training still needs the batches of the step it is in, and ends its readers itself.
     """
-    if hasattr(os, "setpgid"):  # not on Windows
+    if hasattr(os, "setpgid"):
         os.setpgid(0, 0)
+    else:  # Windows has no groups to leave
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def collate_or_problem(

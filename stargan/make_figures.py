@@ -101,15 +101,19 @@ def draw_planes(folder: Path) -> None:
 
 
 def draw_training(folder: Path, samples: Path) -> None:
-    """One face's row of sample sheets, from the first to the last. UserError where there are none."""
+    """One face's row of the samples that the shipped generator's training made. UserError where there are none."""
+    import notes
+    import shipped
+
     found = sorted(samples.glob("*-images.jpg"), key=lambda path: natural_key(path.name))
     if not found:
         raise UserError(f"{samples} has no samples of a training, N-images.jpg")
+    columns = 1 + len(notes.read(shipped.FOLDER).selected_attrs)
     chosen = [found[round(place)] for place in np.linspace(0, len(found) - 1, min(6, len(found)))]
     rows, titles = [], []
     for path in dict.fromkeys(chosen):
         sheet = read_image(path)
-        side = sheet.shape[1] // round(sheet.shape[1] / 80)
+        side = sheet.shape[1] // columns
         top = sheet[side : 2 * side]
         rows.append([top[:, x : x + side] for x in range(0, sheet.shape[1], side)])
         titles.append(path.name.removesuffix("-images.jpg"))
