@@ -6,6 +6,7 @@ Without torchrun there is one process, and everything here does nothing.
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import torch.distributed as dist
 from torch import nn
 
 from shared_scripts.cli import RunError, UserError
+
+wrappers: weakref.WeakSet[nn.Module] = weakref.WeakSet()  # those of `spread`, as long as they are in use
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,14 @@ def all_gather(share: torch.Tensor, processes: Processes) -> torch.Tensor:
 
 
 def stop() -> None:
-    """Leave the other processes; torch warns of those that just end."""
+    """Leave the other processes; torch warns of those that just end.
+
+    The wrappers of `spread` hold on to the group of processes. Freed later, say with the traceback of a Ctrl-C, they
+    would end it with Python's lock in their hands, and now and then wait for ever for a thread that wants the lock.
+    """
     if dist.is_available() and dist.is_initialized():
+        for wrapper in list(wrappers):
+            wrapper.logger = wrapper.reducer = wrapper.process_group = None
         dist.destroy_process_group()
 
 
@@ -136,9 +145,11 @@ def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.M
         if not any(parameter.requires_grad for parameter in network.parameters()):
             return network
         # Buffers are running statistics: copied between a network's two calls in one step they would break autograd.
-        return nn.parallel.DistributedDataParallel(
+        wrapper = nn.parallel.DistributedDataParallel(
             network, device_ids=[device] if device.type == "cuda" else None, forward_sync_buffers=False
         )
+        wrappers.add(wrapper)
+        return wrapper
     if len(gpu_ids) > 1 and device.type == "cuda":
         return nn.DataParallel(network, gpu_ids)
     return network
@@ -146,5 +157,5 @@ def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.M
 
 def bare(network: nn.Module) -> nn.Module:
     """The network itself, without what `spread` put around it."""
-    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    return network.module if isinstance(network, wrappers) else network
+    kinds = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    return network.module if isinstance(network, kinds) else network

@@ -14,7 +14,7 @@ from shared_scripts.images import grid, read_image, write_small
 
 HERE = Path(__file__).resolve().parent
 SHOWN = (1, 3, 4, 7, 10, 12)  # faces of the sheet, chosen for their variety before they were translated
-SLID = (3, 12)
+SLID = (1, 10)
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5)
 COMBINATIONS = (
     ("Blond_Hair",),
@@ -51,12 +51,14 @@ def draw_sheet(folder: Path) -> None:
 
 def draw_sliders(folder: Path) -> None:
     """Fractions of a change, and more than all of it."""
+    from labels import attribute_targets
     from sheets import to_pixels
     from show import Gallery, people
 
     gallery, rows, titles = Gallery(people(SLID)), [], []
-    for name in ("Blond_Hair", "Eyeglasses", "Smiling"):
-        frames = [to_pixels(frame) for frame in gallery.slide(gallery.wish([name]), STRENGTHS)]
+    targets = dict(attribute_targets(gallery.names, gallery.labels))
+    for name in ("Black_Hair", "Eyeglasses", "Smiling"):
+        frames = [to_pixels(frame) for frame in gallery.slide(targets[name], STRENGTHS)]
         for face in range(len(SLID)):
             rows.append([frame[face] for frame in frames])
             titles.append(name.replace("_", " "))
@@ -97,7 +99,7 @@ def draw_planes(folder: Path) -> None:
         values = answer[channel if len(answer) > 1 else 0] / (spread if len(answer) > 1 else 1)
         grey = ((values + 1) * 127.5).clamp(0, 255).to(torch.uint8).numpy()
         cells.append(np.repeat(grey.repeat(8, 0).repeat(8, 1)[..., None], 3, 2))
-    write_small(folder / "planes.jpg", grid([cells], titles=list(answers)))
+    write_small(folder / "planes.jpg", grid([cells], titles=list(answers), background=225))
 
 
 def draw_training(folder: Path, samples: Path) -> None:
