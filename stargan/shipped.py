@@ -5,5 +5,5 @@ from __future__ import annotations
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "pretrained" / "faces"
-GENERATOR = FOLDER / "10000-G.ckpt"
+GENERATOR = FOLDER / "12600-G.ckpt"
 CLASSIFIER = FOLDER / "classifier.safetensors"
