@@ -8,7 +8,7 @@ import torch
 
 from shared_scripts.cli import UserError
 from shared_scripts.devices import describe, pick_device, pick_precision, seed_everything
-from shared_scripts.distributed import Processes, wants_cuda
+from shared_scripts.distributed import Processes
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import tell
 
@@ -23,9 +23,7 @@ def set_up(opt: argparse.Namespace, processes: Processes) -> None:
     opt.gpu_list = gpu_numbers(opt.gpu_ids)
     if processes.world > 1:
         opt.gpu_list = []  # one GPU a process
-        opt.torch_device = (
-            torch.device("cuda", processes.local_rank) if wants_cuda(opt.device, opt.gpu_ids) else torch.device("cpu")
-        )
+        opt.torch_device = processes.device(opt.device, opt.gpu_ids)
     elif opt.gpu_list and opt.gpu_list[0] >= 0 and not torch.cuda.is_available():
         opt.gpu_list, opt.torch_device = [], pick_device(opt.device)
         tell(f"No NVIDIA GPU is here for --gpu_ids {opt.gpu_ids}: computing on the {opt.torch_device.type} instead.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,7 +47,7 @@ class Training:
         self.last = opt.n_epochs + opt.n_epochs_decay
         computing.set_up(opt, processes)
         self.state = TrainingState(self.folder, opt, processes)
-        with self.only_first_talks():
+        with processes.only_first_talks():
             self.prepare_architecture()
         opt.first_epoch = self.state.position.first_epoch
 
@@ -56,10 +55,6 @@ class Training:
         """A line of the reference's on stdout, once for all processes."""
         if self.processes.first:
             print(line, flush=True)
-
-    def only_first_talks(self) -> contextlib.AbstractContextManager:
-        """While this is open, the lines of the other processes go nowhere."""
-        return contextlib.nullcontext() if self.processes.first else contextlib.redirect_stderr(io.StringIO())
 
     # --- getting ready --------------------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ Without torchrun there is one process, and everything here does nothing.
 
 from __future__ import annotations
 
+import io
 import os
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,14 @@ class Processes:
     def first(self) -> bool:
         """Whether this process is the one that talks and writes files."""
         return self.rank == 0
+
+    def only_first_talks(self) -> AbstractContextManager:
+        """While this is open, what the other processes say on stderr goes nowhere."""
+        return nullcontext() if self.first else redirect_stderr(io.StringIO())
+
+    def device(self, name: str, gpu_ids: str | None) -> torch.device:
+        """Where one of several processes computes, as --device and --gpu_ids say: on a GPU of its own, or the CPU."""
+        return torch.device("cuda", self.local_rank) if wants_cuda(name, gpu_ids) else torch.device("cpu")
 
     def anyone(self, yes: bool) -> bool:
         """Whether any process says yes: all must ask together, and all get the same answer."""

@@ -138,6 +138,18 @@ def in_child(main: Callable[[list[str]], object], argv: list[str], log: str, env
     run(lambda: main(argv))
 
 
+def exit_status(main: Callable[[list[str]], object], argv: list[str]) -> int:
+    """Run a PyTorch script's `main` in this process as the command line would; returns the exit status."""
+    import torch
+
+    try:
+        run(lambda: main(argv))
+    except SystemExit as end:
+        return end.code
+    finally:
+        torch.use_deterministic_algorithms(False)  # --seed's doing, not meant for other tests
+
+
 def finish(process: BaseProcess, seconds: float = 120) -> int:
     """The exit status of a process, minus the signal's number where one killed it."""
     process.join(seconds)

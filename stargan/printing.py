@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterator
-
 from torch import Tensor, nn
 
 from labels import Domain
@@ -44,10 +40,3 @@ def accuracy_line(domain: Domain, out_cls: Tensor, labels: Tensor) -> str:
     """How well the discriminator classifies real pictures, as the 2017 version prints it."""
     what = "8 emotional expressions" if domain.exclusive else "Black/Blond/Brown/Gender/Aged"
     return f"Classification Acc ({what}): {[f'{value:.2f}' for value in domain.accuracies(out_cls, labels)]}"
-
-
-@contextlib.contextmanager
-def silence() -> Iterator[None]:
-    """While this is open, what is told on stderr goes nowhere: of several processes only the first one talks."""
-    with contextlib.redirect_stderr(io.StringIO()):
-        yield

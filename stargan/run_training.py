@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import secrets
 from pathlib import Path
 
@@ -63,18 +62,15 @@ class Training:
 
     def pick_device(self) -> torch.device:
         """The flags' device; of several processes each has a GPU of its own, or the CPU."""
-        opt, processes = self.opt, self.processes
-        if processes.world == 1:
-            return pick_device(opt.device, opt.gpu_ids)
-        on_cuda = distributed.wants_cuda(opt.device, opt.gpu_ids)
-        return torch.device("cuda", processes.local_rank) if on_cuda else torch.device("cpu")
+        several = self.processes.world > 1
+        return (self.processes.device if several else pick_device)(self.opt.device, self.opt.gpu_ids)
 
     # --- getting ready --------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Data, networks, and what is gone on from. Nothing is written: the flags may still be wrong."""
         opt = self.opt
-        with contextlib.nullcontext() if self.processes.first else printing.silence():
+        with self.processes.only_first_talks():
             self.sources = open_sources(opt, train=True)
         G, D = self.architectures()
         check_training(self.device, G, D, min(opt.batch_size, len(self.sources[0].dataset)))

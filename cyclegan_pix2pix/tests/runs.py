@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-import torch
-
 from shared_scripts.checkpoints import load_state
-from shared_scripts.cli import run
-from shared_scripts.testing import write_pictures
+from shared_scripts.testing import exit_status, write_pictures
 from train import main
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -31,14 +29,7 @@ def command(data: Path, place: Path, name: str, *flags: str) -> list[str]:
     return ["--dataroot", str(data), "--checkpoints_dir", str(place), "--name", name, *words]
 
 
-def train(argv: list[str]) -> int:
-    """Run train.py in this process as the command line would; returns the exit status."""
-    try:
-        run(lambda: main(argv))
-    except SystemExit as end:
-        return end.code
-    finally:
-        torch.use_deterministic_algorithms(False)  # --seed's doing, not meant for other tests
+train = partial(exit_status, main)  # `train(argv)`: the exit status
 
 
 def contents(folder: Path) -> dict:

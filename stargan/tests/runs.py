@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
-import torch
-
 from shared_scripts.checkpoints import load_state
-from shared_scripts.cli import run
-from shared_scripts.testing import write_pictures
+from shared_scripts.testing import exit_status, write_pictures
 from train import main
 
 NETS = "--image_size 16 --g_conv_dim 2 --d_conv_dim 2 --g_repeat_num 1 --d_repeat_num 2"
@@ -38,14 +36,7 @@ def command(data: Path, folder: Path, *flags: str) -> list[str]:
     return [*map(str, places), *f"{NETS} {DATA} {OFTEN} {' '.join(flags)}".split()]
 
 
-def train(argv: list[str]) -> int:
-    """Run train.py in this process as the command line would; returns the exit status."""
-    try:
-        run(lambda: main(argv))
-    except SystemExit as end:
-        return end.code
-    finally:
-        torch.use_deterministic_algorithms(False)  # --seed's doing, not meant for other tests
+train = partial(exit_status, main)  # `train(argv)`: the exit status
 
 
 def contents(folder: Path) -> dict:
