@@ -16,11 +16,11 @@ BIN := $(if $(filter Windows_NT,$(OS)),.venv/Scripts,.venv/bin)
 PYTHON := $(BIN)/python
 PIP := $(PYTHON) -m pip --disable-pip-version-check
 RUN := GPU=$(GPU) bash shared_scripts/select_gpu.sh -- $(CURDIR)/$(PYTHON)
-PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf stargan
+PROJECTS := neural_style fast_style_transfer cyclegan_pix2pix dcgan_tf stargan progan
 TENSORFLOW_PROJECTS := fast_style_transfer dcgan_tf
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) demo-dcgan_tf-train $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
+.PHONY: help setup demo test-all lint bench gallery clean $(PROJECTS:%=demo-%) demo-dcgan_tf-train demo-progan-train $(PROJECTS:%=test-%) $(PROJECTS:%=download-%)
 
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9_-]+:.*## / {printf "  make %-31s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,12 +79,19 @@ demo-dcgan_tf-train: .venv/.extra-dcgan_tf  ## a DCGAN learns to write digits, i
 demo-stargan: .venv/.extra-stargan  ## faces with other hair, glasses, a smile, and a film of it, in seconds
 	@$(RUN) stargan/demo.py
 
+demo-progan: .venv/.extra-progan  ## landscapes that nobody drew, and a film of a walk through them, in seconds
+	@$(RUN) progan/demo.py
+
+demo-progan-train: .venv/.extra-progan  ## from nothing to shapes of 32 x 32, growing from 4 x 4, in ten minutes
+	@$(RUN) progan/demo_training.py
+
 gallery: $(PROJECTS:%=.venv/.extra-%)  ## make the pictures of the READMEs again (half an hour)
 	@$(RUN) neural_style/make_figures.py
 	@$(RUN) fast_style_transfer/make_figures.py
 	@$(RUN) cyclegan_pix2pix/make_figures.py
 	@$(RUN) dcgan_tf/make_figures.py
 	@$(RUN) stargan/make_figures.py
+	@$(RUN) progan/make_figures.py
 
 bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writes benchmarks/results
 	@$(RUN) benchmarks/neural_style.py
@@ -92,6 +99,7 @@ bench: $(PROJECTS:%=.venv/.extra-%)  ## how fast it is here: prints tables, writ
 	@$(RUN) benchmarks/cyclegan_pix2pix.py
 	@$(RUN) benchmarks/dcgan_tf.py
 	@$(RUN) benchmarks/stargan.py
+	@$(RUN) benchmarks/progan.py
 
 download-neural_style: .venv/.created  ## fetch the original VGG-19 (500 MB)
 	@PYTHON="$(CURDIR)/$(PYTHON)" bash neural_style/scripts/download_network.sh
@@ -108,6 +116,9 @@ download-dcgan_tf: .venv/.extra-dcgan_tf  ## fetch MNIST (12 MB) into dcgan_tf/d
 
 download-stargan: .venv/.created  ## fetch the original's generator of celebrities' faces
 	@cd stargan && PYTHON="$(CURDIR)/$(PYTHON)" bash download.sh pretrained-celeba-128x128
+
+download-progan: .venv/.extra-progan  ## fetch the original's generator of celebrities' faces (280 MB)
+	@cd progan && PYTHON="$(CURDIR)/$(PYTHON)" bash scripts/download_network.sh celebahq-1024x1024
 
 # --- testing ------------------------------------------------------------------------------------------------------
 

@@ -147,15 +147,19 @@ def explain_lost_process() -> Iterator[None]:
         raise RunError("another process of this run has ended; its own message says why") from problem
 
 
-def spread(network: nn.Module, device: torch.device, gpu_ids: list[int]) -> nn.Module:
+def spread(network: nn.Module, device: torch.device, gpu_ids: list[int], find_unused: bool = False) -> nn.Module:
     """The network for training: with DistributedDataParallel in several processes, with DataParallel on several GPUs
-    of one process, and as it is otherwise. Networks without parameters stay as they are."""
+    of one process, and as it is otherwise. Networks without parameters stay as they are. `find_unused`: not every pass
+    reaches all parameters."""
     if dist.is_available() and dist.is_initialized():
         if not any(parameter.requires_grad for parameter in network.parameters()):
             return network
         # Buffers are running statistics: copied between a network's two calls in one step they would break autograd.
         wrapper = nn.parallel.DistributedDataParallel(
-            network, device_ids=[device] if device.type == "cuda" else None, forward_sync_buffers=False
+            network,
+            device_ids=[device] if device.type == "cuda" else None,
+            forward_sync_buffers=False,
+            find_unused_parameters=find_unused,
         )
         wrappers.add(wrapper)
         return wrapper

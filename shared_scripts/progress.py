@@ -45,7 +45,11 @@ class Progress:
         """One step is done; show these losses behind the bar."""
         if losses:
             self.bar.set_postfix({name: f"{value:.4g}" for name, value in losses.items()}, refresh=False)
-        self.bar.update(1)
+        self.advance(1)
+
+    def advance(self, count: int) -> None:
+        """As many steps are done."""
+        self.bar.update(count)
 
     def report(self, step: int, losses: dict[str, float], columns: Sequence[str] = (), **words: str) -> None:
         """Write the losses of a step down.
@@ -127,6 +131,19 @@ class Board:
             Image.fromarray(pixels).save(file, "png")
         image = Summary.Image(height=height, width=width, colorspace=channels, encoded_image_string=file.getvalue())
         self.add(step, [{"tag": name, "image": image}])
+
+    def histogram(self, step: int, name: str, values: np.ndarray, bins: int = 30) -> None:
+        """How some numbers are spread."""
+        from tensorboard.compat.proto.summary_pb2 import HistogramProto
+
+        values = np.asarray(values, np.float64).ravel()
+        counts, edges = np.histogram(values, bins)
+        histogram = HistogramProto(
+            min=values.min(), max=values.max(), num=values.size, sum=values.sum(), sum_squares=np.square(values).sum()
+        )
+        histogram.bucket_limit.extend(edges[1:].tolist())
+        histogram.bucket.extend(counts.tolist())
+        self.add(step, [{"tag": name, "histo": histogram}])
 
     def close(self) -> None:
         """Write what is still waiting."""
