@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from demo import call
-from digits import check_scikit_learn, load_digits, vary, write_digits
+from digits import vary, write_digits
 from measure import measure, read_pictures, report
 from shared_scripts.cli import ArgumentParser, UserError, run
+from shared_scripts.digits import check_scikit_learn, load_digits
 from shared_scripts.files import atomic_write, resolve_path
 from shared_scripts.images import grid, resize, write_image
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,29 +18,13 @@ from PIL import Image
 
 from mnist import load_mnist
 from shared_scripts.cli import ArgumentParser, UserError, run
+from shared_scripts.digits import enlarge, load_digits
 from shared_scripts.files import ensure_folder, resolve_path
 from shared_scripts.progress import tell
 
 SIZE = 32  # four times 8: halves evenly at every layer
 MNIST_SIZE = 28
-LEVELS = 16  # scikit-learn's digits count the inked pixels of 4x4 blocks
 LARGEST = 1024
-
-
-def load_digits(size: int = SIZE) -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's digits enlarged: (1797, size, size) uint8, and their labels (1797,)."""
-    check_scikit_learn()
-    from sklearn import datasets
-
-    digits = datasets.load_digits()
-    pixels = np.rint(digits.images * (255 / LEVELS)).astype(np.uint8)
-    return enlarge(pixels, size), digits.target
-
-
-def check_scikit_learn() -> None:
-    """UserError where it is missing: nothing else in the project needs it."""
-    if find_spec("sklearn") is None:
-        raise UserError("scikit-learn is not installed; get it with: pip install scikit-learn")
 
 
 def load_mnist_pixels(folder: Path, size: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -49,14 +32,6 @@ def load_mnist_pixels(folder: Path, size: int | None = None) -> tuple[np.ndarray
     images, labels = load_mnist(folder)
     pixels = np.rint(images[..., 0] * 255).astype(np.uint8)
     return (pixels if size is None else enlarge(pixels, size)), labels
-
-
-def enlarge(pixels: np.ndarray, size: int) -> np.ndarray:
-    """(N, h, w) uint8 -> (N, size, size) by bicubic interpolation; Pillow clips what it overshoots."""
-    if pixels.shape[1:] == (size, size):
-        return pixels
-    shape = (size, size)
-    return np.stack([np.array(Image.fromarray(one).resize(shape, Image.Resampling.BICUBIC)) for one in pixels])
 
 
 def vary(pixels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from shared_scripts.cli import UserError
 from shared_scripts.files import ensure_folder
+from shared_scripts.lsun import open_database
 from shared_scripts.progress import Progress
 
 SHARD = 10_000  # files a folder: millions in one make many systems crawl
@@ -22,19 +22,9 @@ def export(database: Path, folder: Path, limit: int | None = None) -> tuple[int,
     A folder of files appears when it is whole, so a run that was stopped goes on where it was. `limit`: at most so
     many. UserError where the database is missing or damaged, or the package lmdb is.
     """
-    if not (database / "data.mdb").is_file():
-        raise UserError(f"there is no database {database}: fetch it with python download.py lsun")
-    try:
-        import lmdb
-    except ImportError:
-        raise UserError("reading LSUN's databases needs a package: pip install lmdb") from None
-    try:
-        with lmdb.open(str(database), readonly=True, lock=False, readahead=False, max_readers=1) as environment:
-            with environment.begin(buffers=True) as transaction:
-                total = min(environment.stat()["entries"], limit or 1 << 62)
-                return total, write_shards(islice(transaction.cursor(), total), total, folder)
-    except lmdb.Error as problem:
-        raise UserError(f"{database} is damaged ({problem}): delete it, fetch it again") from problem
+    with open_database(database, "fetch it with python download.py lsun") as (entries, found):
+        total = min(entries, limit or 1 << 62)
+        return total, write_shards(islice(found, total), total, folder)
 
 
 def write_shards(entries: Iterator[tuple], total: int, folder: Path) -> str:

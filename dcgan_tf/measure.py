@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from digits import check_scikit_learn, load_digits, load_mnist_pixels
+from digits import SIZE, load_mnist_pixels
 from labels import LABELS
 from shared_scripts.cli import ArgumentParser, RunError, UserError, run
+from shared_scripts.digits import check_scikit_learn, load_digits
 from shared_scripts.files import resolve_path
 from shared_scripts.images import list_images, read_image
 
@@ -193,7 +194,7 @@ def main() -> None:
     flags = parser.parse_args()
     check_scikit_learn()
     images = read_pictures(resolve_path(flags.pictures))
-    real, labels = load_digits() if flags.against == "digits" else load_mnist_pixels(resolve_path(flags.against))
+    real, labels = load_digits(SIZE) if flags.against == "digits" else load_mnist_pixels(resolve_path(flags.against))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # scikit-learn's about its own next versions
         print("\n".join(report(measure(images, real, labels))))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import math
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +9,11 @@ import numpy as np
 from labels import LABELS
 from shared_scripts.cli import UserError
 from shared_scripts.files import resolve_path
+from shared_scripts.idx import IMAGES_MAGIC, KINDS, LABELS_MAGIC, find_idx, read_idx
 from shared_scripts.progress import tell
 
 SEED = 547  # of the reference's shuffling, and of all noise it draws after
-IMAGES_MAGIC, LABELS_MAGIC = 2051, 2049  # how files begin: unsigned bytes in three dimensions, and in one
-KINDS = {IMAGES_MAGIC: "images", LABELS_MAGIC: "labels"}
+AGAIN = "delete it, then run python download.py mnist"
 PARTS = {"train": "train", "test": "t10k"}
 
 
@@ -63,7 +60,7 @@ def read_part(folder: Path, part: str, path: Path) -> tuple[np.ndarray, np.ndarr
     if labels_path is None:
         missing = folder / file_name(part, LABELS_MAGIC)
         raise UserError(f"{path} is there, but not {missing}: run python download.py mnist")
-    images, labels = read_idx(path, IMAGES_MAGIC), read_idx(labels_path, LABELS_MAGIC)
+    images, labels = read_idx(path, IMAGES_MAGIC, AGAIN), read_idx(labels_path, LABELS_MAGIC, AGAIN)
     if len(images) != len(labels):
         raise UserError(f"{path} has {len(images)} images, but {labels_path} {len(labels)} labels; get both again")
     if labels.max(initial=0) >= LABELS:
@@ -77,35 +74,5 @@ def file_name(part: str, kind: int) -> str:
 
 
 def find(folder: Path, part: str, kind: int) -> Path | None:
-    """The file, plain or gzipped, under its own name or with the dot that some unpackers put before "idx"."""
-    name = file_name(part, kind)
-    for candidate in (name, f"{name}.gz", name.replace("-idx", ".idx"), name.replace("-idx", ".idx") + ".gz"):
-        if (folder / candidate).is_file():
-            return folder / candidate
-    return None
-
-
-def read_idx(path: Path, kind: int) -> np.ndarray:
-    """An idx file of unsigned bytes: (N, rows, columns) of images, (N,) of labels. UserError where it is damaged."""
-    data = read_bytes(path)
-    dimensions = 3 if kind == IMAGES_MAGIC else 1
-    header = 4 + 4 * dimensions
-    again = "delete it, then run python download.py mnist"
-    if len(data) < header or int.from_bytes(data[:4], "big") != kind:
-        raise UserError(f"{path} is no file of MNIST {KINDS[kind]}: {again}")
-    shape = [int(number) for number in np.frombuffer(data, ">u4", dimensions, offset=4)]
-    if len(data) != header + math.prod(shape):
-        short = "is cut short" if len(data) < header + math.prod(shape) else "is too long"
-        raise UserError(f"{path} {short}: {len(data)} bytes instead of {header + math.prod(shape)}; {again}")
-    if 0 in shape:
-        raise UserError(f"{path} holds no {KINDS[kind]}: {again}")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
-
-
-def read_bytes(path: Path) -> bytes:
-    """What is in a file, unpacked if it is gzipped, whatever its name says."""
-    try:
-        data = path.read_bytes()
-        return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise UserError(f"{path} is damaged or cut short ({problem}); delete it, get it again") from problem
+    """The file, if it is there."""
+    return find_idx(folder, file_name(part, kind))

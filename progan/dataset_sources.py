@@ -5,8 +5,6 @@ Every function gives a `Source`. UserError, with the file and what to do, where 
 
 from __future__ import annotations
 
-import gzip
-import math
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +16,8 @@ import numpy as np
 
 from picture_files import load_file, one_hot, squared
 from shared_scripts.cli import UserError, one_line
+from shared_scripts.idx import IMAGES_MAGIC, LABELS_MAGIC, find_idx, read_idx
+from shared_scripts.lsun import open_database
 
 ORDER_SEED = 123  # of the order that pictures are written in: the reference's
 CELEBA_COUNT, CELEBA_SHAPE, CELEBA_CROP = 202599, (218, 178), 64
@@ -60,7 +60,7 @@ def source_of(images: np.ndarray, labels: np.ndarray | None = None) -> Source:
 
 def mnist(folder: Path) -> Source:
     """The training digits, 28x28 in the middle of 32x32, with ten labels."""
-    images, labels = read_digits(folder), read_idx(folder, "train-labels-idx1-ubyte", 2049)
+    images, labels = read_digits(folder), read_part(folder, "train-labels-idx1-ubyte", LABELS_MAGIC)
     if len(images) != len(labels):
         raise UserError(f"{folder} has {len(images)} images and {len(labels)} labels; get the files again")
     return source_of(images[:, None], digit_labels(labels, folder))
@@ -81,30 +81,20 @@ def digit_labels(labels: np.ndarray, folder: Path) -> np.ndarray:
 
 def read_digits(folder: Path) -> np.ndarray:
     """[n, 32, 32] uint8."""
-    images = read_idx(folder, "train-images-idx3-ubyte", 2051)
+    images = read_part(folder, "train-images-idx3-ubyte", IMAGES_MAGIC)
     if images.shape[1:] != (28, 28):
         raise UserError(f"{folder} has pictures of {images.shape[2]}x{images.shape[1]}; MNIST's are 28x28")
     return np.pad(images, ((0, 0), (2, 2), (2, 2)))
 
 
-def read_idx(folder: Path, name: str, magic: int) -> np.ndarray:
+def read_part(folder: Path, name: str, kind: int) -> np.ndarray:
     """The array in one of MNIST's files, gzipped or not."""
-    candidates = [folder / f"{name}.gz", folder / name, folder / name.replace("-idx", ".idx")]
-    path = next((path for path in candidates if path.is_file()), None)
+    path = find_idx(folder, name)
     if path is None:
-        raise UserError(f"there is no file {candidates[0]}; create_mnist needs the folder with MNIST's four .gz files")
-    try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise UserError(f"{path} is damaged or cut short ({one_line(problem)}); get it again") from problem
-    header = 4 + 4 * (magic & 0xFF)
-    if len(data) < header or int.from_bytes(data[:4], "big") != magic:
-        raise UserError(f"{path} is no file of MNIST's {name.split('-')[1]}; get it again")
-    shape = np.frombuffer(data, ">u4", magic & 0xFF, offset=4).tolist()
-    if len(data) != header + math.prod(shape):
-        raise UserError(f"{path} has {len(data)} bytes instead of {header + math.prod(shape)}; get it again")
-    return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
+        raise UserError(
+            f"there is no file {folder / name}.gz; create_mnist needs the folder with MNIST's four .gz files"
+        )
+    return read_idx(path, kind)
 
 
 # --- CIFAR and SVHN -----------------------------------------------------------------------------------------------
@@ -190,24 +180,12 @@ def svhn_matlab(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def lsun(database: Path, resolution: int, most: int | None) -> Source:
     """A category's pictures in the database's order: the middle square, scaled. Those that are damaged are left out."""
-    if not (database / "data.mdb").is_file():
-        raise UserError(f"there is no LMDB database {database} (a folder with data.mdb in it)")
-    try:
-        import lmdb
-    except ImportError:
-        raise UserError("reading LSUN's databases needs a package: pip install lmdb") from None
-    try:
-        environment = lmdb.open(str(database), readonly=True, lock=False, readahead=False, max_readers=1)
-        count = environment.stat()["entries"]
-    except lmdb.Error as problem:
-        raise UserError(f"{database} is damaged ({one_line(problem)}); get it again") from problem
+    with open_database(database) as (count, _):
+        pass
 
     def entries() -> Iterable[tuple[bytes, bytes]]:
-        try:
-            with environment, environment.begin() as transaction:
-                yield from transaction.cursor()
-        except lmdb.Error as problem:
-            raise UserError(f"{database} is damaged ({one_line(problem)}); get it again") from problem
+        with open_database(database) as (_, found):
+            yield from ((bytes(key), bytes(value)) for key, value in found)
 
     def image(entry: tuple[bytes, bytes]) -> np.ndarray:
         shown = f"{database}, {entry[0].decode('ascii', 'replace')}"

@@ -20,16 +20,16 @@ HERE = Path(__file__).resolve().parent
 PICTURES = 4000  # of the data set; as many are measured
 # Small networks, short stages, and small minibatches where pictures are large: what learns most in a few minutes
 SETTINGS = (
-    "--fmap_base 512 --fmap_max 64 --lod_training_kimg 8 --lod_transition_kimg 8 --minibatch_base 16 "
-    "--minibatch_dict 4:32,8:32 --G_lrate_base 0.0015 --D_lrate_base 0.0015 --precision auto "
-    "--tick_kimg_base 1 --tick_kimg_dict 4:1 --network_snapshot_ticks 10 --grid.size 12x8"
+    "--fmap_base 512 --fmap_max 64 --lod_training_kimg 5 --lod_transition_kimg 5 --minibatch_base 8 "
+    "--minibatch_dict 4:8 --G_lrate_base 0.002 --D_lrate_base 0.002 --precision auto "
+    "--tick_kimg_base 1 --tick_kimg_dict 4:1 --network_snapshot_ticks 4 --grid.size 12x8"
 ).split()
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags; returns the exit status."""
     parser = ArgumentParser(description="Train a progressive GAN on drawn shapes, film its growth and measure it.")
-    parser.add_argument("--kimg", type=positive, default=80, metavar="N", help="thousands of pictures to show it")
+    parser.add_argument("--kimg", type=positive, default=60, metavar="N", help="thousands of pictures to show it")
     parser.add_argument("--kind", choices=["shapes", "digits"], default="shapes", help="what to learn")
     parser.add_argument("--seed", type=natural, default=1000, metavar="N", help="of weights, order and noise")
     parser.add_argument("--out-dir", default=str(HERE / "demo" / "training"), metavar="DIR", help="where all goes")
@@ -66,7 +66,8 @@ def train(flags, folder: Path, results: list[str]) -> None:
     """Train, or go on where an earlier run stopped."""
     from train import main as train_main
 
-    command = ["--data", folder / "datasets" / flags.kind, *results, "--total_kimg", flags.kimg, "--seed", flags.seed]
+    command = ["--data", folder / "datasets" / flags.kind, *results, "--seed", flags.seed]
+    command += ["--total_kimg", flags.kimg, "--lrate_decay_kimg", flags.kimg * 3 // 4]
     state = next((folder / "results").glob("[0-9]*-pgan-*/training-state.pt"), None)
     call("train.py", train_main, [*command, *SETTINGS, *(["--resume"] if state else [])])
 

@@ -18,6 +18,7 @@ from exporter import Exporter
 from landscapes import draw_landscape
 from shapes import SHAPES, draw_shape
 from shared_scripts.cli import ArgumentParser, StopBetweenSteps, UserError, natural, positive, run
+from shared_scripts.digits import load_digits
 from shared_scripts.files import resolve_path
 from shared_scripts.progress import Progress
 
@@ -40,18 +41,10 @@ def pictures(kind: str, count: int, size: int, seed: int) -> Iterator[tuple[np.n
 
 def digits(count: int, size: int) -> Iterator[tuple[np.ndarray, int]]:
     """scikit-learn's 8 x 8 handwritten digits, made larger smoothly."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as problem:
-        raise UserError("scikit-learn is not installed; get it with: pip install scikit-learn") from problem
-    from PIL import Image
-
-    found = load_digits()
-    if count > len(found.images):
-        raise UserError(f"there are {len(found.images)} digits, not {count}")
-    for image, label in zip(found.images[:count], found.target[:count], strict=True):
-        grey = Image.fromarray((image * (255 / 16)).astype(np.uint8))
-        yield np.array(grey.resize((size, size), Image.Resampling.BICUBIC)), int(label)
+    images, labels = load_digits(size)
+    if count > len(images):
+        raise UserError(f"there are {len(images)} digits, not {count}")
+    return zip(images[:count], labels[:count].tolist(), strict=True)
 
 
 def power_of_two(text: str) -> int:

@@ -2,7 +2,8 @@
 
     python train.py --data faces --preset v2-1gpu,fp16 --total_kimg 4000 --sched.minibatch_dict 4:64,8:64
 
-What holds is, in this order: config.py, --preset, the other flags.
+What holds is, in this order: config.py, --preset, the other flags. A flag for all resolutions, such as
+--minibatch_base, goes before what those say of single ones.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ TITLES = {
     "D_loss": "the discriminator's loss (D_loss.…)",
     "grid": "sheets of samples (grid.…)",
 }
+BASES = {f"sched.{name}_base": f"sched.{name}_dict" for name in ("minibatch", "G_lrate", "D_lrate", "tick_kimg")}
 HELD_BACK = {"func", "random_seed"}  # have flags of their own
 
 
@@ -54,7 +56,8 @@ def make_parser() -> FlagParser:
     parser = FlagParser(
         prog="train.py",
         description="Train a progressive GAN on your pictures, or call one of the reference's utility functions.",
-        epilog="config.py, in this folder or beside train.py, has the same settings; then come --preset, then flags.",
+        epilog="config.py, in this folder or beside train.py, has the same settings; then come --preset, then flags. "
+        "--minibatch_base 16 (or another …_base) is for every resolution that --minibatch_dict does not name.",
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
@@ -216,6 +219,8 @@ def take_flags(given: dict, flags: dict) -> None:
         presets.apply(given, name)
     if "data" in flags:
         take_data(given, flags.pop("data"), flags.get("data_dir", given["data_dir"]))
+    for name in BASES.keys() & flags.keys():
+        presets.assign(given, BASES[name], {})  # its entries would hide the base; a flag of its own follows below
     for name, value in flags.items():
         group, dot, key = name.rpartition(".")
         for one in TWINS.get(group, (group,)):

@@ -30,6 +30,7 @@ PIXELS_AT_A_TIME = 2**18
 FEATURES_AT_A_TIME = 7  # so many times the features of the largest layer are in memory at once (measured)
 MOST_CELLS, MOST_PNGS = 10**9, 10**6
 MOST_SMOOTHING = 10**5  # frames
+FASTEST = 1000  # frames a second
 
 
 # --- the generator ------------------------------------------------------------------------------------------------
@@ -256,6 +257,8 @@ def walk(fast: FastGenerator, duration: float, fps: int, cells: int, smoothing: 
         raise UserError("the film would have no frame; take a larger --duration_sec")
     if frames * cells > MOST_CELLS:
         raise UserError("the film is too long; take a smaller --duration_sec")
+    if fps > FASTEST:
+        raise UserError(f"--mp4_fps is at most {FASTEST}, not {fps}")
     if smoothing * fps > MOST_SMOOTHING:
         raise UserError(f"so slow a film stands still; take a smaller --smoothing_sec than {smoothing:g}")
     check_memory(frames * cells * fast.latent_size * 16, f"the latents of {frames:,} frames, try a shorter film")

@@ -208,19 +208,20 @@ D_LOSS = {
 # ---- schedule, sheets, and the rest ---------------------------------------------------------------------------------
 
 RATE, RATES = number(0, 10), table(number(0, 10))
+EVERY = "; given alone, at every resolution"
 SIZE, SIZES = whole(1, 10**6), table(whole(1, 10**6))
 SCHED = {
     "lod_initial_resolution": Key(4, power_of_two(), "where growing begins"),
     "lod_training_kimg": Key(600, number(), "thousands of pictures to train between fades"),
     "lod_transition_kimg": Key(600, number(), "thousands of pictures to fade in a resolution"),
-    "minibatch_base": Key(16, SIZE, "pictures a step"),
+    "minibatch_base": Key(16, SIZE, f"pictures a step{EVERY}"),
     "minibatch_dict": Key({}, SIZES, "the same by resolution"),
     "max_minibatch_per_gpu": Key({}, SIZES, "at most so many on one GPU, by resolution"),
-    "G_lrate_base": Key(0.001, RATE, "the generator's learning rate"),
+    "G_lrate_base": Key(0.001, RATE, f"the generator's learning rate{EVERY}"),
     "G_lrate_dict": Key({}, RATES, "the same by resolution"),
-    "D_lrate_base": Key(0.001, RATE, "the discriminator's learning rate"),
+    "D_lrate_base": Key(0.001, RATE, f"the discriminator's learning rate{EVERY}"),
     "D_lrate_dict": Key({}, RATES, "the same by resolution"),
-    "tick_kimg_base": Key(160, number(1e-6), "thousands of pictures a tick, after which there is a line"),
+    "tick_kimg_base": Key(160, number(1e-6), f"thousands of pictures a tick, after which there is a line{EVERY}"),
     "tick_kimg_dict": Key(TICK_KIMG, table(number(1e-6)), "the same by resolution"),
 }
 GRID = {

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -18,6 +16,7 @@ from torch import Tensor, nn
 from losses import drift_penalty, generator_loss, label_penalty, mix, slope_norms, slope_penalty
 from networks import Discriminator, Generator
 from shared_scripts.distributed import bare, spread
+from shared_scripts.gradients import frozen
 
 
 @dataclass(frozen=True)
@@ -196,13 +195,3 @@ class Trainer:
         never sees the last one."""
         averaged, current = list(self.Gs.parameters()), list(bare(self.G).parameters())
         torch._foreach_lerp_(averaged, current, 1 - self.smoothing)
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """While this is open, the network's weights get no gradients: none is computed that nobody uses."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)

@@ -6,8 +6,7 @@ from outside: a step is a function of its arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,6 +16,7 @@ from labels import Domain
 from losses import between, critic_loss, gradient_penalty, reconstruction_loss
 from muon import Muon
 from shared_scripts.distributed import bare, spread
+from shared_scripts.gradients import frozen
 
 VECTORS = 0.05  # with Muon: the share of the learning rate that the norms' weights and biases get, which go by Adam
 LOSSES = ("D/loss_real", "D/loss_fake", "D/loss_cls", "D/loss_gp", "G/loss_fake", "G/loss_rec", "G/loss_cls")
@@ -205,13 +205,3 @@ class Trainer:
             "G/loss_rec": reconstruction_loss(batch.x, x_rec),
             "G/loss_cls": batch.domain.loss(out_cls, batch.target_labels),
         }
-
-
-@contextmanager
-def frozen(network: nn.Module) -> Iterator[None]:
-    """While this is open, the network's weights get no gradients: none is computed that nobody uses."""
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        network.requires_grad_(True)

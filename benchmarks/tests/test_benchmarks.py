@@ -178,3 +178,26 @@ for a, b in ((plain.G, ours.G), (plain.D, ours.D)):
 """
     result = subprocess.run([sys.executable, "-c", code, str(FOLDER)], capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_progan_prints_tables_and_writes_json(tmp_path):
+    output = tmp_path / "results" / "progan.json"
+    sizes = ["--image-size", "32", "--width", "16", "--training-size", "8", "--training-width", "8", "--batch", "4"]
+    command = [sys.executable, FOLDER / "progan.py", *sizes, "--rounds", "1", "--output", output]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    written = json.loads(output.read_text())
+    assert set(written["images_1"]) == set(written["images_4"]) == {"plain", "float32", "bf16"}
+    assert written["images_1"]["float32"]["psnr_db"] > 60  # the shortcuts are exact but for rounding
+    assert 35 < written["images_4"]["bf16"]["psnr_db"] < 100
+    # the first layer, one 3x3 convolution at 4x4, two at each of the three larger sizes, colours at the last
+    by_hand = 2 * 16 * 16 * 16 + 2 * 9 * 16 * 16 * (16 + 2 * (64 + 256 + 1024))
+    plain = written["images_1"]["plain"]["gflop"] * 1e9
+    assert by_hand < plain < by_hand + 2 * 16 * 3 * (16 + 64 + 256 + 1024) + 1
+    saved = 2 * 5 * 16 * 16 * (64 + 256 + 1024)  # four products in place of nine
+    assert written["images_1"]["float32"]["gflop"] * 1e9 < plain - saved + 1
+    assert set(written["training"]) == {"4", "8"} and set(written["memory_gb"]) == {"plain", "float32", "bf16"}
+    for table in written["training"].values():
+        assert set(table) == {"plain", "plain, active", "float32", "bf16"}
+        assert min(row["seconds"] for row in table.values()) > 0
+    assert "training of 8x8 at 4x4" in result.stdout

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 from sklearn import datasets
 
-from digits import enlarge, load_digits, vary, write_digits, write_pictures
+from digits import vary, write_digits, write_pictures
 from shared_scripts.cli import UserError
+from shared_scripts.digits import enlarge, load_digits
 
 PROJECT = Path(__file__).resolve().parent.parent
 

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import measure
-from digits import load_digits
 from shared_scripts.cli import RunError, UserError
+from shared_scripts.digits import load_digits
 
 PROJECT = Path(__file__).resolve().parent.parent
 

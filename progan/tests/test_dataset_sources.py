@@ -114,8 +114,8 @@ def test_damaged_mnist(digits, tmp_path):
         (whole[:10] + b"\xff" + whole[11:], "damaged or cut short"),
         (idx(images)[:-1], "bytes instead of"),
         (idx(images) + b"x", "bytes instead of"),
-        (idx(labels), "no file of MNIST's images"),
-        (b"", "no file of MNIST's images"),
+        (idx(labels), "no file of MNIST images"),
+        (b"", "no file of MNIST images"),
         (idx(images[:, :27]), "28x27; MNIST's are 28x28"),
         (idx(images[:7]), "7 images and 20 labels"),
     ]:
