@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 PICTURES = 4000  # of the data set; as many are measured
 # Small networks, short stages, and small minibatches where pictures are large: what learns most in a few minutes
 SETTINGS = (
-    "--fmap_base 512 --fmap_max 64 --lod_training_kimg 5 --lod_transition_kimg 5 --minibatch_base 8 "
-    "--minibatch_dict 4:8 --G_lrate_base 0.002 --D_lrate_base 0.002 --precision auto "
+    "--fmap_base 512 --fmap_max 64 --lod_training_kimg 6 --lod_transition_kimg 6 --minibatch_base 8 "
+    "--minibatch_dict 4:8 --G_lrate_base 0.002 --D_lrate_base 0.002 --G_smoothing 0.99 --precision auto "
     "--tick_kimg_base 1 --tick_kimg_dict 4:1 --network_snapshot_ticks 4 --grid.size 12x8"
 ).split()
 
@@ -31,6 +31,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = ArgumentParser(description="Train a progressive GAN on drawn shapes, film its growth and measure it.")
     parser.add_argument("--kimg", type=positive, default=60, metavar="N", help="thousands of pictures to show it")
     parser.add_argument("--kind", choices=["shapes", "digits"], default="shapes", help="what to learn")
+    parser.add_argument("--measure", type=positive, default=1024, metavar="N", help="pictures to compare a snapshot by")
     parser.add_argument("--seed", type=natural, default=1000, metavar="N", help="of weights, order and noise")
     parser.add_argument("--out-dir", default=str(HERE / "demo" / "training"), metavar="DIR", help="where all goes")
     flags = parser.parse_args(argv)
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     train(flags, folder, results)
     print(f"Trained after {time.perf_counter() - started:.0f} s", flush=True)
     newest = max((folder / "results").glob("[0-9]*-pgan-*"), key=lambda path: int(path.name.split("-")[0]))
-    measure(newest, folder, results)
+    measure(newest, flags.measure, results)
     film(newest, results)
     print(f"All of it took {time.perf_counter() - started:.0f} s. Look into {newest}")
     return 0
@@ -72,11 +73,11 @@ def train(flags, folder: Path, results: list[str]) -> None:
     call("train.py", train_main, [*command, *SETTINGS, *(["--resume"] if state else [])])
 
 
-def measure(newest: Path, folder: Path, results: list[str]) -> None:
+def measure(newest: Path, count: int, results: list[str]) -> None:
     """The distance from the real pictures, of every snapshot; and that of the real ones from themselves, mirrored."""
     from evaluate import main as evaluate
 
-    about = ["--metrics", "swd", "--num_images", 1024, "--real_passes", 2, "--log", "metric-swd.txt"]
+    about = ["--metrics", "swd", "--num_images", count, "--real_passes", 2, "--log", "metric-swd.txt"]
     call("evaluate.py", evaluate, ["--run_id", newest, *results, *about])
 
 

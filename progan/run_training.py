@@ -57,6 +57,8 @@ class Training:
         several = processes.world > 1
         self.device = (processes.device if several else pick_device)(settings["device"], settings["gpu_ids"])
         self.dtype = processes.from_first(self.pick_dtype())
+        if self.device.type == "cuda":
+            torch.backends.cudnn.benchmark = True  # pictures keep their size for long
         self.schedule = Schedule(**settings["sched"])
         self.saved_at = time.monotonic()
 

@@ -279,7 +279,7 @@ def test_export_of_a_database(tmp_path, capsys):
 
 
 def test_export_without_what_it_needs(tmp_path, monkeypatch):
-    with pytest.raises(UserError, match="no database .*nowhere"):
+    with pytest.raises(UserError, match="no LMDB database .*nowhere"):
         lsun.export(tmp_path / "nowhere", tmp_path)
     (tmp_path / "data.mdb").touch()
     monkeypatch.setitem(sys.modules, "lmdb", None)

@@ -95,8 +95,11 @@ look_at() { # FILE SIDE
   if ! text="$("$python" "$project/legacy.py" show "$1" 2>&1)"; then
     problem="$(printf '%s\n' "$text" | tail -n 1)"
     problem="${problem#error: }"
-  elif ! printf '%s\n' "$text" | grep -q "^Gs: .*, $2 x $2, 3 channels"; then
-    problem="$1 holds no averaged generator of $2 x $2"
+  else
+    case "$text" in
+      *"Gs: averaged generator "*", $2 x $2, 3 channels"*) ;;
+      *) problem="$1 holds no averaged generator of $2 x $2 in colour" ;;
+    esac
   fi
 }
 
@@ -117,7 +120,7 @@ fetch_one() {
   # Google asks first whether one wants so large a file although it was not searched for viruses: confirm=t says yes
   address="https://drive.usercontent.google.com/download?id=$id&export=download&confirm=t"
   if [ -n "${PROGAN_URL:-}" ]; then address="${PROGAN_URL%/}/$file"; fi
-  if ! shared_download --min-bytes 50000 "$path" "$address"; then
+  if ! shared_download --min-bytes 10000 "$path" "$address"; then
     explain
     return 1
   fi
