@@ -34,7 +34,7 @@ def landscapes() -> None:
     """A sheet of them."""
     fast = load_generator(SHIPPED)
     images = make_images(fast, random_latents(60, fast.latent_size, np.random.RandomState(1000)), None, 20)
-    write_small(FIGURES / "landscapes.jpg", colours(zoom(image_grid(images, (10, 6)), 2)))
+    write_small(FIGURES / "landscapes.jpg", colours(image_grid(images, (10, 6)), 2))
 
 
 def walk() -> None:
@@ -42,7 +42,7 @@ def walk() -> None:
     fast = load_generator(SHIPPED)
     latents = interpolation_latents(240, 4, fast.latent_size, 1.0, 30, 1000)[:100:10]
     rows = [make_images(fast, latents[:, cell], None, 20) for cell in range(latents.shape[1])]
-    write_small(FIGURES / "walk.jpg", colours(zoom(image_grid(np.concatenate(rows), (len(latents), len(rows))), 2)))
+    write_small(FIGURES / "walk.jpg", colours(image_grid(np.concatenate(rows), (len(latents), len(rows))), 2))
 
 
 # --- of the training demo -----------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ def growth(run: Path) -> None:
         Gs = build(read_networks(path).Gs)
         with torch.inference_mode():
             images = Gs(fixed_latents(Gs, 6))
-        full = zoom(to_uint8(images), Gs.resolution // images.shape[-1] * 2)
-        columns.append([colours(image) for image in full])
+        factor = Gs.resolution // images.shape[-1] * 2
+        columns.append([colours(image, factor) for image in to_uint8(images)])
         titles.append(f"{kimg_of(path)}")
     rows = [list(row) for row in zip(*columns, strict=True)]
     write_small(FIGURES / "growth.jpg", grid(rows, titles, gap=4))
@@ -79,7 +79,7 @@ def fading(run: Path) -> None:
     G = build(read_networks(in_a_fade(run)).Gs)
     level, whole, _ = G.split(None)
     with torch.inference_mode():
-        x = G.first_features(fixed_latents(G, 2))
+        x = G.first_features(fixed_latents(G, 4)[2:])
         for lower in range(3, level):
             x = G.grow(x, lower)
         old = upscale(G.to_rgb(x, level - 1))
@@ -102,7 +102,7 @@ def mixture(kind: str, old: Tensor, new: Tensor, t: float) -> Tensor:
 
 def tile(image: Tensor, whole_lod: int) -> np.ndarray:
     """A tensor (3, H, W) as it is seen, large enough to count its pixels."""
-    return colours(zoom(to_uint8(image[None])[0], 3 * 2**whole_lod))
+    return colours(to_uint8(image[None])[0], 3 * 2**whole_lod)
 
 
 def in_a_fade(run: Path) -> Path:
@@ -167,9 +167,9 @@ def judged(D: Discriminator, images: Tensor) -> tuple[float, float]:
 # --- all of it ----------------------------------------------------------------------------------------------------
 
 
-def colours(image: np.ndarray) -> np.ndarray:
-    """(C, H, W) uint8 as (H, W, 3)."""
-    return np.ascontiguousarray(np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0))
+def colours(image: np.ndarray, factor: int = 1) -> np.ndarray:
+    """(C, H, W) uint8 as (H, W, 3), its pixels enlarged."""
+    return zoom(np.ascontiguousarray(np.broadcast_to(image, (3, *image.shape[1:])).transpose(1, 2, 0)), factor)
 
 
 def main(argv: list[str] | None = None) -> None:
