@@ -29,7 +29,7 @@ SETTINGS = (
 def main(argv: list[str] | None = None) -> int:
     """Run with these flags; returns the exit status."""
     parser = ArgumentParser(description="Train a progressive GAN on drawn shapes, film its growth and measure it.")
-    parser.add_argument("--kimg", type=positive, default=60, metavar="N", help="thousands of pictures to show it")
+    parser.add_argument("--kimg", type=positive, default=56, metavar="N", help="thousands of pictures to show it")
     parser.add_argument("--kind", choices=["shapes", "digits"], default="shapes", help="what to learn")
     parser.add_argument("--measure", type=positive, default=1024, metavar="N", help="pictures to compare a snapshot by")
     parser.add_argument("--seed", type=natural, default=1000, metavar="N", help="of weights, order and noise")

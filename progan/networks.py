@@ -167,6 +167,8 @@ class Growing(nn.Module):
             raise ValueError(f"the resolution is a power of two from 4 on, not {resolution}")
         self.num_channels, self.resolution, self.label_size = num_channels, resolution, label_size
         self.fmap_base, self.fmap_decay, self.fmap_max = fmap_base, fmap_decay, fmap_max
+        if self.nf(self.levels - 1) < 1:
+            raise ValueError(f"fmap_base {fmap_base} is too small: no feature map is left at {resolution}x{resolution}")
         self.register_buffer("lod", torch.zeros(()))
 
     def nf(self, stage: int) -> int:

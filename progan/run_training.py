@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 
 import torch
 
+import room
 import training_state
 from beginning import DONE, find_beginning
-from datasets import Dataset
 from feed import Feed
 from means import Means
 from network_options import discriminator_options, generator_options, static_kwargs
@@ -75,9 +76,12 @@ class Training:
         settings = self.settings
         self.beginning = find_beginning(settings)
         self.dataset = open_training_data(settings, self.say)
-        self.check_minibatches(self.dataset)
+        self.check_minibatches()
         self.say("Constructing networks...")
         G, D = self.make_networks()
+        if self.device.type == "cpu":
+            for level, size in self.minibatches():
+                room.check_minibatch(D, size, level, self.dtype)
         self.trainer = self.make_trainer(G, D)
         self.feed = self.open_feed(G.latent_size)
         self.means = Means()
@@ -90,10 +94,13 @@ class Training:
 
     def make_networks(self) -> tuple[Generator, Discriminator]:
         """Both networks with fresh weights, the same in all processes. UserError where the settings make none."""
-        torch.manual_seed(self.settings["random_seed"])
+        G_options = generator_options(self.settings["G"], self.dataset)
+        D_options = discriminator_options(self.settings["D"], self.dataset)
         try:
-            G = Generator(**generator_options(self.settings["G"], self.dataset))
-            D = Discriminator(**discriminator_options(self.settings["D"], self.dataset))
+            if self.device.type == "cpu":
+                room.check_networks(G_options, D_options)
+            torch.manual_seed(self.settings["random_seed"])
+            G, D = Generator(**G_options), Discriminator(**D_options)
         except (ValueError, TypeError, RuntimeError) as problem:
             raise UserError(f"the settings of G and D make no network: {problem}") from problem
         for network in (G, D):
@@ -116,17 +123,22 @@ class Training:
         about = {"mirror": train["mirror_augment"], "in_order": in_order, "drange_net": tuple(train["drange_net"])}
         return Feed(self.dataset, latent_size, settings["random_seed"], self.device, self.processes, **about)
 
-    def check_minibatches(self, dataset: Dataset) -> None:
+    def minibatches(self) -> Iterator[tuple[int, int]]:
+        """The levels (log2 of the resolution) that are trained, and how many pictures a process takes at each."""
+        first = min(int(math.log2(self.schedule.lod_initial_resolution)), self.dataset.levels)
+        for level in range(first, self.dataset.levels + 1):
+            yield level, self.schedule.minibatch(2**level, self.processes.world) // self.processes.world
+
+    def check_minibatches(self) -> None:
         """UserError where a minibatch of the schedule cannot be divided into the groups of minibatch_stddev."""
-        group, world = self.settings["D"].get("mbstd_group_size", 4), self.processes.world
-        for level in range(2, dataset.levels + 1):
-            size = self.schedule.minibatch(2**level, world) // world
+        group = self.settings["D"].get("mbstd_group_size", 4)
+        for level, size in self.minibatches():
             if size < 1:
                 raise UserError(f"the minibatch at {2**level}x{2**level} is less than one picture a process")
             if group > 1 and size > group and size % group:
                 raise UserError(
                     f"the minibatch of {size} at {2**level}x{2**level} cannot be divided into groups of {group}: "
-                    "change --minibatch_dict or --D.mbstd_group_size"
+                    "change --minibatch_base, --minibatch_dict or --D.mbstd_group_size"
                 )
 
     def make_folder(self) -> None:

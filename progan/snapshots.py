@@ -12,6 +12,7 @@ from inference import FastGenerator, batches
 from networks import Generator
 from pictures import save_grid, snapshot_grid_size
 from shared_scripts.cli import UserError
+from shared_scripts.memory import check_memory
 
 PIXELS = 8 * 256 * 256  # how many are made at a time for a grid
 
@@ -24,6 +25,9 @@ class SnapshotGrid:
 
     def __init__(self, dataset: Dataset, latent_size: int, seed: int, size: str = "1080p", layout: str = "random"):
         self.size = snapshot_grid_size(size, dataset.resolution)
+        columns, rows = self.size
+        bytes_each = 4 * latent_size + 6 * dataset.num_channels * dataset.resolution**2  # float32, and uint8 twice
+        check_memory(columns * rows * bytes_each, f"sheets of {columns}x{rows} pictures (--grid.size)")
         self.dataset, rng = dataset, np.random.RandomState(seed % 2**32)
         self.numbers = self.choose(rng, layout)
         self.labels = dataset.labels[self.numbers]

@@ -10,6 +10,7 @@ import pytest
 from conftest import golden_file
 from PIL import Image
 from runs import command, last_error, losses, names, run_in, train
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from legacy import build, read_networks, write_pickle
 from run_log import parse_ticks
@@ -69,11 +70,25 @@ def test_losses_are_written_a_row_a_tick(run):
     assert {"Loss/real_scores", "Loss/mixed_norms", "Loss/label_penalty_fakes", "Loss/G"} <= rows[0].keys()
 
 
-def test_tensorboard_gets_the_reference_s_names(run):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(run))
+def read_events(folder: Path) -> EventAccumulator:
+    """What TensorBoard shows of a run."""
+    events = EventAccumulator(str(folder))
     events.Reload()
+    return events
+
+
+def test_learning_rates_fall_at_the_end_and_histograms_are_drawn_where_that_is_asked_for(tmp_path):
+    assert train(command(tmp_path, "--lrate_decay_kimg 0.08 --save_weight_histograms TRUE")) == 0
+    events = read_events(run_in(tmp_path))
+    rates = [event.value for event in events.Scalars("TrainG/learning_rate")]
+    # asked at 16, 48, 80, 112 and 144 of 160 pictures: 0.4 and 0.8 of the way to a twentieth
+    assert rates == pytest.approx([0.001, 0.001, 0.001, 0.001 * (1 - 0.95 * 0.4), 0.001 * (1 - 0.95 * 0.8)])
+    (first, *_) = events.Histograms("Gs/4x4/Conv/weight")
+    assert first.histogram_value.num == 8 * 8 * 9 and abs(first.histogram_value.min) > 0.5
+
+
+def test_tensorboard_gets_the_reference_s_names(run):
+    events = read_events(run)
     tags = set(events.Tags()["scalars"])
     assert {"Loss/epsilon_penalty", "Progress/lod", "Progress/minibatch", "Timing/sec_per_kimg"} <= tags
     assert {"Timing/total_days", "TrainG/learning_rate", "TrainD/overflow_frequency"} <= tags

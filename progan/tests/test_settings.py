@@ -22,7 +22,8 @@ TRAINING = {
     "func": "train.train_progressive_gan", "G_smoothing": 0.999, "D_repeats": 1, "minibatch_repeats": 4,
     "reset_opt_for_new_lod": True, "total_kimg": 15000, "mirror_augment": False, "drange_net": [-1, 1],
     "image_snapshot_ticks": 1, "network_snapshot_ticks": 10, "save_tf_graph": False, "save_weight_histograms": False,
-    "resume_run_id": None, "resume_snapshot": None, "resume_kimg": 0.0, "resume_time": 0.0, "adjust_smoothing": False,
+    "resume_run_id": None, "resume_snapshot": None, "resume_kimg": 0.0, "resume_time": 0.0,
+    "adjust_smoothing": False, "lrate_decay_kimg": None,
 }  # fmt: skip
 SCHED = {
     "lod_initial_resolution": 4, "lod_training_kimg": 600, "lod_transition_kimg": 600, "minibatch_base": 16,
