@@ -13,7 +13,7 @@ from legacy import read_networks, to_state_dict, write_pickle
 from means import Means
 from results import create_run, kimg_of, locate_run, locate_snapshot
 from shared_scripts.cli import UserError
-from shared_scripts.files import resolve_path
+from shared_scripts.files import file_name, resolve_path
 from shared_scripts.progress import tell
 from stored import StoredNetwork, from_state_dict
 from training import Trainer
@@ -76,7 +76,8 @@ class FromState(Beginning):
             raise UserError(f"{folder} has no {training_state.FILE} to go on from; --resume_run_id takes its networks")
 
     def apply(self, trainer: Trainer, feed: Feed, means: Means) -> None:
-        self.place = training_state.restore(trainer, feed, means, self.state)
+        with training_state.told(self.folder):
+            self.place = training_state.restore(trainer, feed, means, self.state)
         self.state = None  # as large as all the rest
 
     def make_folder(self, settings: dict) -> Path:
@@ -142,9 +143,9 @@ def find_folder(settings: dict) -> Path:
     named = settings["train"].get("resume_run_id")
     if named is not None:
         return locate_run(settings["result_dir"], named)
-    result_dir = resolve_path(settings["result_dir"])
-    runs = result_dir.glob(f"[0-9]*-{settings['desc']}") if result_dir.is_dir() else ()
-    numbered = {path: int(path.name.split("-")[0]) for path in runs if path.name.split("-")[0].isdigit()}
+    result_dir, name = resolve_path(settings["result_dir"]), file_name(settings["desc"])
+    parts = {path: path.name.partition("-") for path in result_dir.iterdir()} if result_dir.is_dir() else {}
+    numbered = {path: int(number) for path, (number, _, desc) in parts.items() if desc == name and number.isdecimal()}
     found = [path for path in numbered if (path / training_state.FILE).is_file()]
     if not found:
         raise UserError(f"there is no run {settings['desc']!r} in {result_dir} to go on with; leave out --resume")

@@ -38,8 +38,17 @@ def create_run(result_dir: str | Path, desc: str) -> Path:
         except OSError as problem:
             raise UserError(f"cannot create a folder in {result_dir}: {problem.strerror or problem}") from problem
         if next_number(result_dir, without=claim.name) <= number:
-            return claim.rename(result_dir / f"{number:03d}-{desc}")
+            return rename_claim(claim, result_dir / f"{number:03d}-{desc}")
         claim.rmdir()  # somebody took the number between our look and our claim
+
+
+def rename_claim(claim: Path, folder: Path) -> Path:
+    """Give a claim its real name, which may be too long: UserError then, and the number is free again."""
+    try:
+        return claim.rename(folder)
+    except OSError as problem:
+        claim.rmdir()
+        raise UserError(f"cannot create {folder}: {problem.strerror or problem}") from problem
 
 
 def next_number(result_dir: Path, without: str = "") -> int:

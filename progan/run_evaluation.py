@@ -27,6 +27,7 @@ from settings import parse_config_txt
 from shared_scripts.cli import UserError
 from shared_scripts.devices import explain_out_of_memory, pick_device
 from shared_scripts.files import resolve_path
+from shared_scripts.memory import check_memory
 from shared_scripts.progress import tell
 
 WARM_UP = 10  # minibatches
@@ -171,6 +172,7 @@ class Evaluation:
         self.device = pick_device(device)
         self.rng = np.random.RandomState(random_seed % 2**32)
         self.rng.randint(1 << 31)  # the reference's seed of TensorFlow
+        check_memory(4 * num_images * dataset.label_size, f"the labels of {num_images} images")
         self.labels = np.zeros((num_images, dataset.label_size), np.float32)
         self.position = 0  # in the data set: the second pass goes on where the first one ends
         network = lambda: Inception(inception, self.device)  # noqa: E731

@@ -172,6 +172,11 @@ class Training:
         self.beginning.tell()
         if processes.first:
             tell(f"Training on {len(self.dataset):,} pictures, {describe(self.device, self.dtype)}.")
+            wanted = self.settings["num_gpus"]
+            if wanted > 1 and processes.world == 1:
+                tell(
+                    f"One process, though num_gpus is {wanted}; for all: torchrun --nproc_per_node {wanted} train.py …"
+                )
         self.trainer.parallelize()
         self.say("Training...")
         self.ticks = Ticks(place, processes, self.means)

@@ -62,10 +62,15 @@ def number(low: float = 0.0, high: float = 1e12, open_end: bool = False) -> Kind
 def between(value: float, low: float, high: float) -> float:
     """The number, if it is in its range."""
     if value < low:
-        raise ValueError(f"a number of at least {low:g}")
+        raise ValueError(f"a number of at least {plain(low)}")
     if value > high:
-        raise ValueError(f"a number of at most {high:g}")
+        raise ValueError(f"a number of at most {plain(high)}")
     return value
+
+
+def plain(value: float) -> str:
+    """A limit in words: 4294967295, 1e-06."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
 
 
 def power_of_two(low: int = 4, high: int = 8192) -> Kind:

@@ -58,7 +58,19 @@ def resolve(given: Mapping) -> tuple[dict, list[str]]:
             notes.append(f"{name} is no setting and has no effect; did you mean {near}?")
     if settings["train"]["func"] == "util_scripts.evaluate_metrics":
         complete_metrics(settings["train"])
-    return settings, notes
+    return settings, notes + useless(settings)
+
+
+def useless(settings: Mapping) -> list[str]:
+    """What to say of settings that need another one, which is not given."""
+    dataset, train = settings["dataset"], settings["train"]
+    notes = []
+    if dataset.get("label_file") is not None and dataset["max_label_size"] == 0:
+        notes.append("dataset.label_file has no effect without --preset cond (dataset.max_label_size)")
+    if train["func"] == TRAIN and train["resume_run_id"] is None:
+        given = [name for name in ("resume_snapshot", "resume_kimg", "resume_time") if train[name]]
+        notes += [f"train.{name} has no effect without --resume_run_id" for name in given]
+    return notes
 
 
 def check(settings: Mapping) -> None:

@@ -93,8 +93,9 @@ class Trainer:
 
     def settings(self, name: str) -> dict:
         """Adam's arguments. Nothing is smoothed by momentum: the slopes of the last step alone count."""
-        given = {"beta1": 0.0, "beta2": 0.99, "epsilon": 1e-8, **self.adam[name]}
-        return {"lr": 0.001, "betas": (given["beta1"], given["beta2"]), "eps": given["epsilon"]}
+        given = {"beta1": 0.0, "beta2": 0.99, "epsilon": 1e-8} | self.adam[name]
+        betas = float(given["beta1"]), float(given["beta2"])  # torch takes no whole number, such as 0, beside another
+        return {"lr": 0.001, "betas": betas, "eps": given["epsilon"]}
 
     def set_rates(self, G_lrate: float, D_lrate: float) -> None:
         """The learning rates from now on."""

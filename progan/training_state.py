@@ -7,6 +7,8 @@ parts that belong together.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -61,15 +63,29 @@ def find(folder: Path, settings: dict) -> dict | None:
     if not (folder / FILE).is_file():
         return None
     state = load_state(folder / FILE, KEYS)
+    with told(folder):
+        kept = dict(state["settings"])
     for name, value in settings.items():
-        before = state["settings"].get(name)
+        before = kept.get(name)
         if before != value:
             raise UserError(f"the training in {folder} has {name} {before}, not {value}; say so to go on with it")
     return state
 
 
+@contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """UserError instead of all that may happen where a state's parts are not what `save` wrote."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, RuntimeError) as problem:
+        raise UserError(
+            f"{folder / FILE} does not fit this version or these networks; --resume_run_id without --resume takes the "
+            f"networks of {folder.name} alone"
+        ) from problem
+
+
 def restore(trainer: Trainer, feed: Feed, means: Means, state: dict) -> Place:
-    """Put back what `save` wrote; returns the place."""
+    """Put back what `save` wrote; returns the place. What it raises where the state is another one, `told` tells."""
     for name, network in trainer.networks().items():
         network.load_state_dict(state["networks"][name])
     for name, optimizer in trainer.optimizers.items():
@@ -78,6 +94,10 @@ def restore(trainer: Trainer, feed: Feed, means: Means, state: dict) -> Place:
     feed.load_state_dict(state["feed"])
     means.load_state_dict(state["means"])
     place = Place(**state["place"])
+    if not all(
+        type(value) is int for value in (place.nimg, place.stage_nimg, place.repeat, place.tick, place.tick_nimg)
+    ):
+        raise ValueError("a place is told by whole numbers")
     place.stage = tuple(place.stage) if place.stage else None
     return place
 
