@@ -92,7 +92,7 @@ def read_part(folder: Path, name: str, kind: int) -> np.ndarray:
     path = find_idx(folder, name)
     if path is None:
         raise UserError(
-            f"there is no file {folder / name}.gz; create_mnist needs the folder with MNIST's four .gz files"
+            f"there is no file {folder / name}.gz; create_mnist needs MNIST's training set: train-images, train-labels"
         )
     return read_idx(path, kind)
 

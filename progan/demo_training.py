@@ -21,8 +21,8 @@ PICTURES = 4000  # of the data set; as many are measured
 # Small networks, short stages, and small minibatches where pictures are large: what learns most in a few minutes
 SETTINGS = (
     "--fmap_base 512 --fmap_max 64 --lod_training_kimg 6 --lod_transition_kimg 6 --minibatch_base 8 "
-    "--minibatch_dict 4:8 --G_lrate_base 0.002 --D_lrate_base 0.002 --G_smoothing 0.99 --precision auto "
-    "--tick_kimg_base 1 --tick_kimg_dict 4:1 --network_snapshot_ticks 4 --grid.size 12x8"
+    "--G_lrate_base 0.002 --D_lrate_base 0.002 --G_smoothing 0.99 --precision auto "
+    "--tick_kimg_base 1 --network_snapshot_ticks 4 --grid.size 12x8"
 ).split()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -82,15 +83,22 @@ class Reader:
         name = self.pictures.names[number]
         shown = self.pictures.shown(name)
         if self.channels is None:
-            mode = mode_of(self.pictures, name)
+            mode = self._read(mode_of, name)
             if mode not in PLAIN:
                 raise UserError(f"{shown} is neither grey nor RGB ({mode}); --channels 3 converts it")
-        pixels = load(self.pictures, name, self.channels)
+        pixels = self._read(load, name, self.channels)
         if self.resolution:
             return squared(pixels, self.resolution, self.fit)
         image = pixels.transpose(2, 0, 1)
         self._compare(image, shown)
         return image
+
+    def _read(self, function: Callable, name: str, *more: object):
+        """What a function reads of a picture. UserError, with what would help, where that is damaged."""
+        try:
+            return function(self.pictures, name, *more)
+        except UserError as problem:
+            raise UserError(f"{problem}; --skip_bad leaves it out") from problem
 
     def _compare(self, image: np.ndarray, shown: str) -> None:
         """UserError unless a picture is square, a power of two, and like the first one."""

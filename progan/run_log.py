@@ -126,6 +126,19 @@ class Log:
         self.path = Path(path)
         self.add("")
 
+    def keep_others_out(self) -> bool:
+        """Have the file for this process alone, until it ends; False where another one has it. Windows knows no such
+        lock, nor do some network disks: there it is always True."""
+        try:
+            import fcntl
+
+            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except (ImportError, OSError):
+            pass
+        return True
+
     def add(self, text: str) -> None:
         """Keep a text, and write what there is as far as the disk lets it."""
         with self.lock:

@@ -146,6 +146,8 @@ class Training:
         self.say("Setting up result dir...")
         self.folder = self.beginning.make_folder(self.settings)
         self.log.open(self.folder / "log.txt", append=self.beginning.same_folder)
+        if not self.log.keep_others_out():
+            raise UserError(f"another process trains in {self.folder}; stop it first, or begin anew without --resume")
         self.say(f"Saving results to {self.folder}")
         training_state.remove_leftovers(self.folder)
         if self.beginning.same_folder:

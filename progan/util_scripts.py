@@ -6,6 +6,7 @@ generate.py and evaluate.py do the same without one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,7 @@ def generate_fake_images(settings: dict, log: Log) -> int:
 
     args, path = settings["train"], find_network(settings)
     fast = load(settings, path)
-    prefix = args.get("png_prefix") or id_string(path) + "-"
+    prefix = inside("png_prefix", args.get("png_prefix") or id_string(path) + "-")
     about = {"seed": args["random_seed"], "minibatch": args["minibatch_size"], "shrink": args["image_shrink"]}
     with numbered_folder(settings, log) as folder:
         make.write_grids(fast, folder, prefix, args["num_pngs"], tuple(args["grid_size"]), **about)
@@ -38,7 +39,7 @@ def generate_interpolation_video(settings: dict, log: Log) -> int:
 
     args, path = settings["train"], find_network(settings)
     fast = load(settings, path)
-    name = args.get("mp4") or id_string(path) + "-lerp.mp4"
+    name = inside("mp4", args.get("mp4") or id_string(path) + "-lerp.mp4")
     about = {"shrink": args["image_shrink"], "zoom_by": args["image_zoom"], "minibatch": args["minibatch_size"]}
     about |= {"duration": args["duration_sec"], "smoothing": args["smoothing_sec"], "seed": args["random_seed"]}
     about |= {"fps": args["mp4_fps"], "bitrate": args["mp4_bitrate"]}
@@ -53,7 +54,7 @@ def generate_training_video(settings: dict, log: Log) -> int:
 
     args = settings["train"]
     run = locate_run(settings["result_dir"], run_of(args))
-    name = args.get("mp4") or f"{run.name}-train.mp4"
+    name = inside("mp4", args.get("mp4") or f"{run.name}-train.mp4")
     about = {key: args[key] for key in ("duration_sec", "time_warp", "mp4_fps", "mp4_bitrate")}
     with numbered_folder(settings, log) as folder:
         make_film(run, mp4=folder / name, **about)
@@ -81,6 +82,13 @@ def run_of(args: dict) -> int | str:
     if args.get("run_id") is None:
         raise UserError("which run? --run_id NUMBER, the one its folder's name begins with")
     return args["run_id"]
+
+
+def inside(key: str, name: str) -> str:
+    """A name of files in the new folder. UserError where it would lead out of it, perhaps over another file."""
+    if re.search(r"[/\\]", name):
+        raise UserError(f"--{key} {name}: a name without a folder; files come into a new folder of --result_dir")
+    return name
 
 
 def find_network(settings: dict) -> Path:

@@ -19,7 +19,7 @@ def save_state(path: str | Path, state: dict[str, Any]) -> None:
         try:
             torch.save(state, temporary)
         except RuntimeError as problem:  # what torch makes of a full disk
-            raise UserError(f"cannot write {path}: {problem}") from problem
+            raise UserError(f"cannot write {path}: is the disk full? ({problem})") from problem
 
 
 def load_state(path: str | Path, keys: tuple[str, ...] = ()) -> dict[str, Any]:

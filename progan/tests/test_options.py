@@ -157,6 +157,18 @@ def test_config_then_presets_then_flags(tmp_path):
     assert settings["desc"] == "mine-preset-v2-2gpus"
 
 
+def test_a_base_goes_before_the_entries_of_what_it_goes_before(tmp_path):
+    """The preset in config.py has a minibatch for every resolution: without this, --minibatch_base would do nothing."""
+    sched = parse(["--minibatch_base", "16", "--D_lrate_base", "0.002", "--tick-kimg-base=2"])["sched"]
+    assert (sched["minibatch_base"], sched["D_lrate_base"], sched["tick_kimg_base"]) == (16, 0.002, 2)
+    assert sched["minibatch_dict"] == sched["D_lrate_dict"] == sched["tick_kimg_dict"] == {}
+    assert sched["G_lrate_dict"] == {1024: 0.0015}, "that base was not given"
+    sched = parse(["--preset", "v2-2gpus", "--sched.minibatch_base", "16", "--minibatch_dict", "8:4"])["sched"]
+    assert (sched["minibatch_base"], sched["minibatch_dict"]) == (16, {8: 4})
+    (tmp_path / "c.py").write_text("sched = dict(minibatch_base=3, minibatch_dict={4: 8})\n")
+    assert parse(["--config", "c.py"])["sched"]["minibatch_dict"] == {4: 8}
+
+
 def test_config_py_of_the_folder_goes_before_ours(tmp_path):
     assert parse([])["desc"] == "pgan-preset-v2-1gpu-fp32"
     (tmp_path / "config.py").write_text("desc = 'here'\n")
@@ -265,6 +277,7 @@ def test_notes_go_to_stderr(tmp_path, capsys):
         (["--grid_size", "15"], "2 values such as 15,8"),
         (["--precision", "half"], "float32 or bf16 or auto"),
         (["--seed", "-1"], "at least 0"),
+        (["--seed", "4294967296"], "at most 4294967295"),
         (["--metrics", "swd,lpips"], "swd or fid or is or msssim"),
         (["--preset", "v3"], "there is no preset 'v3'"),
         (["--data", "nowhere"], "there is no nowhere"),
@@ -307,7 +320,14 @@ def test_help_groups_flags_and_shows_defaults(capsys):
     assert end.value.code == 0
     for title in ("what to do:", "schedule (sched.…):", "generator (G.…):", "utility functions (--func"):
         assert title in text
-    for part in ("(default: 4:160,8:140", "(default: 0.999)", "(default: off)", "(default: datasets)", "--seed N"):
+    for part in (
+        "(default: 4:160,8:140",
+        "(default: 0.999)",
+        "(default: off)",
+        "(default: datasets)",
+        "--seed N",
+        "given alone, at every resolution",
+    ):
         assert part in text
     assert "num_threads" not in text and "--D.fmap_base" not in text  # no effect; said once for both
     shown = {name for keys in GROUPS.values() for name, key in keys.items() if key.used and name != "func"}

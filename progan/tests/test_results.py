@@ -54,6 +54,12 @@ def test_a_result_dir_that_is_a_file_is_told(tmp_path):
         create_run(tmp_path / "r", "x")
 
 
+def test_a_name_that_is_too_long_takes_no_number(tmp_path):
+    with pytest.raises(UserError, match="cannot create .*000-xxx"):
+        create_run(tmp_path, "x" * 300)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.fixture
 def runs(tmp_path) -> Path:
     for name in ("003-pgan-a", "003-pgan-b", "004-pgan", "results/010-x", "networks/celebahq", "005-empty"):
@@ -223,3 +229,14 @@ def test_a_full_disk_is_told_once_and_nothing_is_lost(tmp_path, capsys, full_dis
 def test_a_log_that_cannot_be_made_is_told(tmp_path):
     with pytest.raises(UserError, match="cannot write"):
         Log(tmp_path / "none" / "log.txt")
+
+
+def test_a_file_is_locked_for_one_log(tmp_path):
+    pytest.importorskip("fcntl")
+    with Log(tmp_path / "log.txt") as log:
+        assert log.keep_others_out()
+        with Log() as other:
+            other.open(tmp_path / "log.txt", append=True)
+            assert not other.keep_others_out()
+    with Log(tmp_path / "log.txt") as log:
+        assert log.keep_others_out(), "free again when the log is closed"

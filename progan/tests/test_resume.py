@@ -16,7 +16,7 @@ from runs import STATE, command, contents, last_error, run_in, train
 import run_training
 import training_state
 from legacy import read_networks
-from run_log import parse_ticks
+from run_log import Log, parse_ticks
 from shared_scripts.checkpoints import load_state, save_state
 from shared_scripts.testing import assert_same, finish, needs_processes, wait_for
 
@@ -38,6 +38,20 @@ def whole(tmp_path_factory):
     return contents_of
 
 
+@pytest.fixture(scope="module")
+def short(tmp_path_factory) -> Path:
+    """The results of a very short training, to be copied."""
+    results = tmp_path_factory.mktemp("short")
+    assert train(command(results, "--total_kimg 0.004 --minibatch_repeats 1")) == 0
+    return results
+
+
+@pytest.fixture
+def results(tmp_path, short) -> Path:
+    """A copy of these."""
+    return Path(shutil.copytree(short, tmp_path / "results"))
+
+
 @contextmanager
 def interrupted(repeat: int, number: int = signal.SIGINT):
     """Inside, this process gets the signal during that generator's step of a training, counted from 1."""
@@ -55,8 +69,15 @@ def interrupted(repeat: int, number: int = signal.SIGINT):
         yield
 
 
-@pytest.mark.parametrize("flags", ["--preset cond,noreset", "--mirror_augment TRUE --precision bf16", "--D_repeats 2"])
-@pytest.mark.parametrize("cut", [2, 9, 14])
+@pytest.mark.parametrize(
+    "flags, cut",
+    [
+        ("--preset cond,noreset", 2),
+        ("--preset cond,noreset", 9),
+        ("--mirror_augment TRUE --precision bf16", 14),
+        ("--D_repeats 2", 9),
+    ],
+)
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path, capsys, whole, flags, cut):
     """9 is in the middle of the repeats that share an entry of the schedule, and in a fade."""
     with interrupted(cut):
@@ -115,51 +136,73 @@ def test_a_longer_training_goes_on_where_the_shorter_ended(tmp_path, whole):
     assert_same(ours["state"]["networks"], expected["state"]["networks"])
 
 
-def test_what_is_done_is_left_alone(tmp_path, capsys):
-    assert train(command(tmp_path, "--total_kimg 0.032")) == 0
-    run = run_in(tmp_path)
+def test_what_is_done_is_left_alone(results, capsys):
+    run = run_in(results)
     before = {path: path.read_bytes() for path in run.iterdir()}
-    assert train(command(tmp_path, "--total_kimg 0.032 --resume")) == 0
+    assert train(command(results, "--total_kimg 0.004 --resume")) == 0
     assert "Nothing is left to train" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in run.iterdir()} == before
 
 
 @pytest.mark.parametrize("flags, named", [("--fmap_max 4", "G"), ("--seed 5", "random_seed"), ("--preset cond", "run")])
-def test_other_settings_are_another_training(tmp_path, capsys, flags, named):
-    assert train(command(tmp_path, "--total_kimg 0.032")) == 0
-    before = (run_in(tmp_path) / STATE).read_bytes()
-    capsys.readouterr()
-    assert train(command(tmp_path, flags, "--resume")) == 2
+def test_other_settings_are_another_training(results, capsys, flags, named):
+    before = (run_in(results) / STATE).read_bytes()
+    assert train(command(results, flags, "--resume")) == 2
     assert named in last_error(capsys)
-    assert (run_in(tmp_path) / STATE).read_bytes() == before
+    assert (run_in(results) / STATE).read_bytes() == before
 
 
-def test_a_damaged_state(tmp_path, capsys):
-    assert train(command(tmp_path, "--total_kimg 0.032")) == 0
-    state = run_in(tmp_path) / STATE
+def test_a_damaged_state(results, capsys):
+    state = run_in(results) / STATE
     state.write_bytes(state.read_bytes()[:-100])
-    assert train(command(tmp_path, "--resume")) == 2
+    assert train(command(results, "--resume")) == 2
     assert "damaged" in last_error(capsys)
 
 
-def test_a_state_that_lacks_a_network(tmp_path, capsys):
-    assert train(command(tmp_path, "--total_kimg 0.032")) == 0
-    path = run_in(tmp_path) / STATE
-    state = load_state(path)
-    state.pop("networks")
-    save_state(path, state)
-    assert train(command(tmp_path, "--resume")) == 2
-    assert "it has no networks" in last_error(capsys)
+@pytest.mark.parametrize(
+    "part, value, expected",
+    [
+        ("networks", None, "it has no networks"),
+        ("networks", {"G": {}}, "does not fit"),
+        ("optimizers", {}, "does not fit"),
+        ("place", {"nimg": "many"}, "does not fit"),
+        ("place", {"bogus": 1}, "does not fit"),
+        ("settings", 5, "does not fit"),
+    ],
+)
+def test_a_state_with_other_parts(results, capsys, part, value, expected):
+    path = run_in(results) / STATE
+    state = load_state(path) | {part: value}
+    save_state(path, {name: value for name, value in state.items() if value is not None})
+    assert train(command(results, "--resume")) == 2
+    assert expected in last_error(capsys)
 
 
-def test_a_full_disk_ends_with_one_line_and_the_old_state(tmp_path, capsys, full_disk):
-    assert train(command(tmp_path, "--total_kimg 0.032")) == 0
-    before = (run_in(tmp_path) / STATE).read_bytes()
-    capsys.readouterr()
+def test_a_description_that_is_no_file_name_is_found_again(tmp_path, capsys):
+    flags = ("--desc a/b[1]* --total_kimg 0.004 --minibatch_repeats 1",)
+    assert train(command(tmp_path, *flags)) == 0
+    assert train(command(tmp_path, *flags, "--resume")) == 0
+    assert "Nothing is left" in capsys.readouterr().err
+
+
+def test_two_do_not_train_in_one_folder(results, capsys):
+    pytest.importorskip("fcntl")
+    log = run_in(results) / "log.txt"
+    before = log.read_bytes()
+    with Log() as other:
+        other.open(log, append=True)
+        assert other.keep_others_out()
+        assert train(command(results, "--resume --total_kimg 0.1")) == 2
+    assert "another process trains in" in last_error(capsys)
+    assert log.read_bytes().startswith(before)
+
+
+def test_a_full_disk_ends_with_one_line_and_the_old_state(results, capsys, full_disk):
+    before = (run_in(results) / STATE).read_bytes()
     with full_disk(40_000):
-        assert train(command(tmp_path, "--total_kimg 0.096 --resume")) == 2
+        assert train(command(results, "--total_kimg 0.032 --resume")) == 2
     assert "cannot write" in last_error(capsys)
-    assert (run_in(tmp_path) / STATE).read_bytes() == before
+    assert (run_in(results) / STATE).read_bytes() == before
 
 
 # --- the reference's way ------------------------------------------------------------------------------------------

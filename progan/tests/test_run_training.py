@@ -14,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from legacy import build, read_networks, write_pickle
 from run_log import parse_ticks
+from shared_scripts import memory
 from shared_scripts.testing import write_pictures
 
 
@@ -162,6 +163,7 @@ def test_the_reference_s_ways_to_vary_all_train(tmp_path):
     "flags, expected",
     [
         ("--minibatch_dict 4:6", "6 at 4x4 cannot be divided into groups of 4"),
+        ("--fmap_base 7", "fmap_base 7 is too small"),
         ("--resolution 64", "up to 16x16, not 64"),
         ("--resume", "there is no run 'pgan-tinyrgb-preset-v2-1gpu-fp32'"),
         ("--resume_run_id 7", "there is no run 7"),
@@ -176,6 +178,33 @@ def test_wrong_settings(tmp_path, capsys, flags, expected):
     assert train(command(tmp_path / "results", flags)) == 2
     assert expected in last_error(capsys)
     assert not list(tmp_path.glob("results/*"))
+
+
+@pytest.mark.parametrize(
+    "flags, expected",
+    [
+        ("--minibatch_base 400000", "a minibatch of 400000 at 4x4"),
+        ("--fmap_base 99999 --fmap_max 9999", "networks of these settings"),
+        ("--grid.size 9999x9999", "sheets of 9999x9999 pictures"),
+    ],
+)
+def test_what_the_memory_cannot_hold_is_told_before_it_is_used(tmp_path, capsys, monkeypatch, flags, expected):
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**9)
+    monkeypatch.setattr(memory, "granted", 0.0)
+    assert train(command(tmp_path / "results", "--minibatch_dict {}", flags)) == 2
+    assert f"not enough memory for {expected}" in last_error(capsys)
+    assert not list(tmp_path.glob("results/*"))
+
+
+def test_what_is_not_trained_is_not_checked(tmp_path):
+    """No minibatch of 6 at 4x4 where training begins at 8x8. The Adam of whole numbers is one, too."""
+    flags = "--minibatch_dict 4:6,8:4,16:4 --lod_initial_resolution 8 --beta2 0 --total_kimg 0.016"
+    assert train(command(tmp_path, flags)) == 0
+
+
+def test_a_schedule_for_several_gpus_in_one_process_is_noted(tmp_path, capsys):
+    assert train(command(tmp_path, "--num_gpus 4 --total_kimg 0.004 --minibatch_repeats 1")) == 0
+    assert "torchrun --nproc_per_node 4 train.py" in capsys.readouterr().err
 
 
 def test_going_on_from_networks_of_other_sizes(tmp_path, capsys):

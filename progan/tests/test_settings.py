@@ -322,6 +322,17 @@ def test_notes_on_what_has_no_effect():
     assert settings == default_settings()
 
 
+def test_notes_on_what_needs_another_setting():
+    train = {"resume_snapshot": 3, "resume_kimg": 5.0}
+    assert resolve({"train": train, "dataset": {"label_file": "x.npy"}})[1] == [
+        "dataset.label_file has no effect without --preset cond (dataset.max_label_size)",
+        "train.resume_snapshot has no effect without --resume_run_id",
+        "train.resume_kimg has no effect without --resume_run_id",
+    ]
+    needed = {"train": train | {"resume_run_id": 1}, "dataset": {"label_file": "x.npy", "max_label_size": "full"}}
+    assert not resolve(needed)[1]
+
+
 def test_what_was_given_stays_as_it_was():
     before = {"train": {"func": "train_gan"}, "dataset": {"h5_path": "a.h5", "mirror_augment": True}, "run_desc": "x"}
     copy = json.loads(json.dumps(before))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from conftest import golden_file
+from runs import last_error, train
 
 import training_video
 from pictures import save_picture
@@ -12,6 +13,7 @@ from run_log import tick_line
 from shared_scripts.cli import UserError
 from shared_scripts.videos import probe, read_frames
 from training_video import find_moments, generate_training_video, moment_at
+from util_scripts import inside
 
 COLOURS = {0: (255, 0, 0), 160: (0, 255, 0), 319: (0, 0, 255)}
 
@@ -89,3 +91,15 @@ def test_what_is_wrong_is_told(tmp_path, spoil, options, words):
     with pytest.raises(UserError, match=words):
         generate_training_video(run, **options)
     assert not list(run.glob("*.mp4"))
+
+
+@pytest.mark.parametrize("name", ["../film.mp4", "a/film.mp4", r"..\film.mp4"])
+def test_config_py_s_films_and_pictures_come_into_their_own_folder(tmp_path, capsys, name):
+    run = make_run(tmp_path / "000-r")
+    flags = ["--func", "generate_training_video", "--run_id", str(run), "--result_dir", str(tmp_path), "--mp4", name]
+    assert train(flags) == 2
+    assert "a name without a folder" in last_error(capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["000-r"]
+    with pytest.raises(UserError, match="--png_prefix"):
+        inside("png_prefix", name)
+    assert inside("png_prefix", "a film's ") == "a film's "
