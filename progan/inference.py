@@ -106,3 +106,8 @@ class FastGenerator:
 def batches(count: int, size: int) -> Iterator[slice]:
     """`count` things in slices of at most `size`."""
     return (slice(start, min(start + size, count)) for start in range(0, count, size))
+
+
+def at_once(resolution: int) -> int:
+    """How many pictures of a resolution to make at a time: as many as keep the processor busy, and little memory."""
+    return max(1, PIXELS // resolution**2)

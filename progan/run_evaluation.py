@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 import metrics as measures
 from datasets import Dataset
-from inference import FastGenerator, batches
+from inference import FastGenerator, at_once, batches
 from legacy import build, read_networks
 from metrics import Metric
 from metrics.inception import Inception
@@ -31,7 +31,6 @@ from shared_scripts.memory import check_memory
 from shared_scripts.progress import tell
 
 WARM_UP = 10  # minibatches
-PIXELS = 8 * 256 * 256  # how many are generated at once
 
 
 def evaluate_metrics(
@@ -244,8 +243,7 @@ class Evaluation:
         for part in self.slices():
             latents = random_latents(part.stop - part.start, generator.latent_size, self.rng)
             labels = self.labels[part] if self.labels.shape[1] else None
-            at_once = max(1, PIXELS // self.dataset.resolution**2)
-            some = list(batches(len(latents), at_once))
+            some = batches(len(latents), at_once(self.dataset.resolution))
             yield np.concatenate([to_uint8(generator(latents[k], None if labels is None else labels[k])) for k in some])
 
     # --- the table ------------------------------------------------------------------------------------------------

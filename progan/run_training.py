@@ -217,6 +217,10 @@ class Training:
         """The schedule for the steps that are to come: asked anew when all repeats are done."""
         if self.place.repeat == 0:
             self.place.stage_nimg = self.place.nimg
+        return self.last_stage()
+
+    def last_stage(self) -> Stage:
+        """The schedule for the steps that were made last."""
         return self.schedule.at(self.place.stage_nimg, self.dataset.resolution, self.processes.world)
 
     def run_repeat(self) -> None:
@@ -261,12 +265,11 @@ class Training:
 
     def tick_is_over(self) -> bool:
         """Whether it is time for a line."""
-        stage = self.schedule.at(self.place.stage_nimg, self.dataset.resolution, self.processes.world)
-        return self.done() or self.place.nimg >= self.place.tick_nimg + stage.tick_kimg * 1000
+        return self.done() or self.place.nimg >= self.place.tick_nimg + self.last_stage().tick_kimg * 1000
 
     def end_tick(self) -> None:
         """A line, and every few ticks pictures and networks."""
-        stage = self.schedule.at(self.place.stage_nimg, self.dataset.resolution, self.processes.world)
+        stage = self.last_stage()
         line, numbers = self.ticks.end(stage, self.trainer)
         if self.processes.first:
             self.progress.write(line + memory_text(self.device))

@@ -8,13 +8,11 @@ import numpy as np
 import torch
 
 from datasets import Dataset
-from inference import FastGenerator, batches
+from inference import FastGenerator, at_once, batches
 from networks import Generator
 from pictures import save_grid, snapshot_grid_size
 from shared_scripts.cli import UserError
 from shared_scripts.memory import check_memory
-
-PIXELS = 8 * 256 * 256  # how many are made at a time for a grid
 
 
 class SnapshotGrid:
@@ -54,8 +52,8 @@ class SnapshotGrid:
     def save_fakes(self, folder: Path, kimg: int, Gs: Generator, lod: float, drange: tuple[float, float]) -> None:
         """fakesNNNNNN.png: what the averaged generator makes, at the full size whatever the lod."""
         fast = FastGenerator(Gs, next(Gs.parameters()).device, lod=lod, native=True)
-        size = max(1, PIXELS // 4**fast.level)
-        parts = [fast(self.latents[s], self.labels[s]).cpu() for s in batches(len(self.latents), size)]
+        some = batches(len(self.latents), at_once(2**fast.level))
+        parts = [fast(self.latents[s], self.labels[s]).cpu() for s in some]
         images = torch.cat(parts).numpy()
         factor = self.dataset.resolution // images.shape[-1]
         images = images.repeat(factor, axis=2).repeat(factor, axis=3)
