@@ -16,6 +16,8 @@ from torch import Tensor
 
 from networks import Conv, Generator, fade, upscale, widen
 
+PIXELS = 8 * 256 * 256  # how many `at_once` allows
+
 
 class FastGenerator:
     """Called like the `Generator` it is made from; gives float32 pictures. Later changes of that one do not reach it.

@@ -64,9 +64,12 @@ def generate_training_video(settings: dict, log: Log) -> int:
 def evaluate_metrics(settings: dict, log: Log) -> int:
     """The table of metrics of a run's snapshots, in that run's folder."""
     from run_evaluation import evaluate_metrics as evaluate
+    from shared_scripts.devices import pick_device
 
     args = settings["train"]
     about = {key: args[key] for key in ("metrics", "num_images", "real_passes", "minibatch_size")}
+    about |= {"device": str(pick_device(settings["device"], settings["gpu_ids"]))}
+    about |= {"random_seed": settings["random_seed"]}
     evaluate(run_of(args), args["log"], result_dir=settings["result_dir"], **about)
     return 0
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import golden_file
+from runs import train
 
 import evaluate
 import run_evaluation
@@ -84,6 +85,17 @@ def test_snapshots_are_measured_newest_first_and_alike(run, capsys):
     evaluate_metrics("003", "n.txt", ["msssim"], 8, 1, 4, device="cpu")
     assert [row[0] for row in table((run / "n.txt").read_text())] == ["Reals", "final"]
     assert table((run / "n.txt").read_text())[1][1:] == table((run / "m.txt").read_text())[1][1:]
+
+
+def test_the_function_of_config_py_takes_the_general_settings(run, capsys):
+    flags = ["--func", "evaluate_metrics", "--run_id", "3", "--metrics", "swd", "--num_images", "8"]
+    first = []
+    for more in ([], ["--seed", "1000"], ["--seed", "5"]):
+        assert train([*flags, "--device", "cpu", *more]) == 0
+        first.append(table(capsys.readouterr().out)[1])
+    assert first[0] == first[1] != first[2]
+    assert train([*flags, "--device", "nowhere"]) == 2
+    assert "nowhere" in capsys.readouterr().err
 
 
 def test_the_second_pass_takes_the_next_pictures_and_the_labels_go_with_them():
