@@ -13,7 +13,6 @@ from metrics.fast_sort import prefer_avx2
 from setting_keys import METRICS
 from shared_scripts.cli import ArgumentParser, positive, run
 
-# The reference's predefined ones: metrics, images, passes over the real ones
 PRESETS = {  # swd-16k and so on, as the reference's tables are called; and a shorter FID
     file.removeprefix("metric-").removesuffix(".txt"): ([name], images, passes)
     for name, (file, images, passes) in METRICS.items()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from torch import nn
 
 import legacy_theano
 import legacy_torch
@@ -88,6 +89,17 @@ class TheanoNetwork(PickledNetwork):
 
 
 CLASSES = {**NUMPY, ("tfutil", "Network"): PickledNetwork, ("network", "Network"): TheanoNetwork}
+
+
+def build_best(path: Path) -> nn.Module:
+    """The generator of a file by which pictures are made, the averaged one or the only one, on the CPU.
+
+    UserError where there is none.
+    """
+    stored = read_networks(path).best
+    if stored is None:
+        raise UserError(f"{path} holds no generator")
+    return build(stored)
 
 
 def read_pickle(path: Path) -> Networks:

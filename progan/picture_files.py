@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from shared_scripts.cli import UserError, one_line
-from shared_scripts.images import EXTENSIONS, has_picture_name, resize_image, to_rgb
+from shared_scripts.images import EXTENSIONS, has_picture_name, problems_named, resize_image, to_rgb
 
 METADATA = "dataset.json"  # StyleGAN's name for the file with the labels
 MAX_MEMBER = 1 << 28  # bytes: a zip may claim to hold terabytes
@@ -202,16 +202,13 @@ def one_hot(numbers: np.ndarray, size: int) -> np.ndarray:
 
 
 @contextmanager
-def problems_named(shown: str) -> Iterator[None]:
-    """Pillow's many errors as a UserError each."""
-    try:
-        yield
-    except UnidentifiedImageError as problem:
-        raise UserError(f"{shown} is not a picture in a format this program reads") from problem
-    except Image.DecompressionBombError as problem:
-        raise UserError(f"{shown} is too large: {one_line(problem)}") from problem
-    except (OSError, SyntaxError, ValueError, EOFError, MemoryError, zlib.error) as problem:
-        raise UserError(f"{shown} is damaged or cut short ({one_line(problem)})") from problem
+def zip_problems_named(shown: str) -> Iterator[None]:
+    """`problems_named`, and what a damaged zip raises in the middle of a picture."""
+    with problems_named(shown):
+        try:
+            yield
+        except (MemoryError, zlib.error) as problem:
+            raise UserError(f"{shown} is damaged or cut short ({one_line(problem)})") from problem
 
 
 def load(pictures: Pictures, name: str, channels: int | None = None) -> np.ndarray:
@@ -225,14 +222,14 @@ def load_file(file: BinaryIO, shown: str, channels: int | None = None) -> np.nda
 
     UserError, which calls it `shown`, where it is none or damaged.
     """
-    with problems_named(shown):
+    with zip_problems_named(shown):
         image = ImageOps.exif_transpose(Image.open(file))
         return to_pixels(image, channels or channels_of(image.mode))
 
 
 def mode_of(pictures: Pictures, name: str) -> str:
     """How Pillow calls the kind of a picture ("L", "RGB", "P", ...). Only the file's beginning is read."""
-    with pictures.open(name) as file, problems_named(pictures.shown(name)):
+    with pictures.open(name) as file, zip_problems_named(pictures.shown(name)):
         return Image.open(file).mode
 
 

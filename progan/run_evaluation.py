@@ -15,10 +15,9 @@ from tqdm import tqdm
 import metrics as measures
 from datasets import Dataset
 from inference import FastGenerator, at_once, batches
-from legacy import build, read_networks
+from legacy import build_best
 from metrics import Metric
 from metrics.inception import Inception
-from networks import Generator
 from pictures import mirror_randomly, random_latents, to_uint8
 from results import kimg_of, list_snapshots, locate_run, locate_snapshot
 from run_data import open_training_data
@@ -65,7 +64,7 @@ def evaluate_metrics(
     check_log_name(log)
     settings = run_settings(run)
     if data is not None:
-        about = {"tfrecord_dir": str(resolve_path(data).absolute()), "resolution": averaged(snapshots[0]).resolution}
+        about = {"tfrecord_dir": str(resolve_path(data).absolute()), "resolution": build_best(snapshots[0]).resolution}
         settings["dataset"] |= about
     mirror = bool(settings["train"].get("mirror_augment") or settings["dataset"].get("mirror_augment"))
     path = run / log
@@ -93,7 +92,7 @@ def evaluate_network(
 ) -> None:
     """The same table of one network file, against the images of `data`; in the file `log`, too, where one is named."""
     path = resolve_path(network)
-    G = averaged(path)
+    G = build_best(path)
     options = {"tfrecord_dir": str(resolve_path(data).absolute()), "resolution": G.resolution}
     options["max_label_size"] = G.label_size
     with Log() as kept:
@@ -130,15 +129,6 @@ def run_settings(run: Path) -> dict:
         "train": dict(found.get("train") or {}),
         "data_dir": found.get("data_dir") or "datasets",
     }
-
-
-def averaged(path: Path) -> Generator:
-    """The generator of a file by which pictures are made, on the CPU. UserError where there is none."""
-    networks = read_networks(path)
-    stored = networks.Gs or networks.G
-    if stored is None:
-        raise UserError(f"{path} holds no generator")
-    return build(stored)
 
 
 def title_of(path: Path) -> str:
@@ -179,7 +169,7 @@ class Evaluation:
 
     def check(self, path: Path) -> None:
         """UserError where a file's generator does not make such images as the data set's."""
-        G = averaged(path)
+        G = build_best(path)
         for what, own, real in (
             ("pictures of {0}x{0} pixels", G.resolution, self.dataset.resolution),
             ("{} channels", G.num_channels, self.dataset.num_channels),
@@ -239,7 +229,7 @@ class Evaluation:
 
     def made_images(self, path: Path) -> Iterator[np.ndarray]:
         """The same of a network's images, with the real images' labels."""
-        generator = FastGenerator(averaged(path), self.device)
+        generator = FastGenerator(build_best(path), self.device)
         for part in self.slices():
             latents = random_latents(part.stop - part.start, generator.latent_size, self.rng)
             labels = self.labels[part] if self.labels.shape[1] else None

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from inference import FastGenerator, batches
-from legacy import build, read_networks
+from legacy import build_best
 from pictures import image_grid, interpolation_latents, random_latents, save_grid, to_uint8, zoom
 from shared_scripts.cli import UserError
 from shared_scripts.devices import explain_out_of_memory, pick_device, pick_precision
@@ -44,10 +44,7 @@ def load_generator(
     UserError where there is none, or where its training went wrong so badly that its weights are no numbers.
     """
     keep_memory()
-    stored = read_networks(path).best
-    if stored is None:
-        raise UserError(f"{path} holds no generator")
-    network, where = build(stored), pick_device(device, gpu_ids)
+    network, where = build_best(path), pick_device(device, gpu_ids)
     if not all(torch.isfinite(weights).all() for weights in network.parameters()):
         raise UserError(f"{path}: the generator's weights are no numbers any more; take an earlier snapshot")
     widest = network.nf(max(1, network.levels - 3))

@@ -21,12 +21,11 @@ from reports import Ticks, add_histograms, columns, memory_text, open_progress
 from run_data import open_training_data
 from run_log import Log
 from schedule import Schedule, Stage
-from settings import config_text
+from settings import write_config
 from shared_scripts import distributed
 from shared_scripts.cli import StopBetweenSteps, StoppedBetweenSteps, UserError
 from shared_scripts.devices import describe, explain_out_of_memory, pick_device, pick_precision
 from shared_scripts.distributed import Processes
-from shared_scripts.files import atomic_write
 from shared_scripts.memory import keep_memory
 from shared_scripts.progress import forget_rows_after, tell
 from snapshots import SnapshotGrid
@@ -154,8 +153,7 @@ class Training:
             forget_rows_after(self.folder / "losses.csv", self.place.nimg)
             (self.folder / DONE).unlink(missing_ok=True)
             return
-        with atomic_write(self.folder / "config.txt") as temporary:
-            temporary.write_text(config_text(self.settings), encoding="utf-8")
+        write_config(self.folder, self.settings)
         self.grid.save_reals(self.folder)
         self.save_fakes(self.stage())
 

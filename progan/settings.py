@@ -28,7 +28,7 @@ from setting_keys import (
     Key,
 )
 from shared_scripts.cli import UserError
-from shared_scripts.files import resolve_path
+from shared_scripts.files import atomic_write, resolve_path
 
 SCALARS = TOP | OURS
 
@@ -213,6 +213,12 @@ def config_text(settings: Mapping) -> str:
     """What config.txt says: a line for each setting and group, sorted, as the reference writes it."""
     shown = {name: value for name, value in settings.items() if name not in OURS or value != OURS[name].default}
     return "".join(f"{name} = {value}\n" for name, value in sorted(shown.items()))
+
+
+def write_config(folder: Path, settings: Mapping) -> None:
+    """A run's config.txt. UserError where the disk refuses."""
+    with atomic_write(folder / "config.txt") as temporary:
+        temporary.write_text(config_text(settings), encoding="utf-8")
 
 
 def parse_config_txt(source: Path | str) -> dict:

@@ -13,9 +13,8 @@ from pathlib import Path
 
 from results import create_run, id_string, locate_run, locate_snapshot
 from run_log import Log
-from settings import config_text
+from settings import write_config
 from shared_scripts.cli import UserError
-from shared_scripts.files import atomic_write
 
 DONE = "_done.txt"
 
@@ -112,7 +111,6 @@ def numbered_folder(settings: dict, log: Log) -> Iterator[Path]:
     folder = create_run(settings["result_dir"], settings["desc"])
     log.open(folder / "log.txt")
     print(f"Saving results to {folder}", flush=True)
-    with atomic_write(folder / "config.txt") as temporary:
-        temporary.write_text(config_text(settings), encoding="utf-8")
+    write_config(folder, settings)
     yield folder
     (folder / DONE).touch()

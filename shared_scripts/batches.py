@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader, default_collate
 
 from shared_scripts.cli import UserError
 from shared_scripts.distributed import Processes
+from shared_scripts.processors import count_processors
 
 
 class SeededItems(torch.utils.data.Dataset):
@@ -160,7 +161,7 @@ class Loader:
 
 def count_workers(wanted: int, items: int, processes: Processes) -> int:
     """How many processes read ahead: no more than there are cores for (torch warns of those), nor for a few files."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = count_processors()
     return min(wanted, max(1, cores // processes.local_world), max(1, items // 8))
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps, UnidentifiedImageError
 
-from shared_scripts.cli import UserError
+from shared_scripts.cli import UserError, one_line
 from shared_scripts.files import atomic_write, natural_key, resolve_path
 
 EXTENSIONS = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
@@ -30,19 +31,25 @@ def read_image(path: str | Path, auto_rotate: bool = True) -> np.ndarray:
         raise UserError(f"{path} is a folder, not a picture")
     if path.stat().st_size == 0:
         raise UserError(f"{path} is empty")
+    with problems_named(path), warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the hard limit still holds
+        with Image.open(path) as image:
+            return to_rgb(ImageOps.exif_transpose(image) if auto_rotate else image)
+
+
+@contextmanager
+def problems_named(shown: str | Path) -> Iterator[None]:
+    """What Pillow raises for a picture inside, as a UserError that calls it `shown`."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the hard limit below still holds
-            with Image.open(path) as image:
-                return to_rgb(ImageOps.exif_transpose(image) if auto_rotate else image)
+        yield
     except UnidentifiedImageError as problem:
-        raise UserError(f"{path} is not a picture in a format this program reads") from problem
+        raise UserError(f"{shown} is not a picture in a format this program reads") from problem
     except Image.DecompressionBombError as problem:
-        raise UserError(f"{path} is too large: {problem}") from problem
+        raise UserError(f"{shown} is too large: {one_line(problem)}") from problem
     except PermissionError as problem:
-        raise UserError(f"{path} cannot be read: {problem.strerror}") from problem
+        raise UserError(f"{shown} cannot be read: {problem.strerror}") from problem
     except (OSError, SyntaxError, ValueError, EOFError) as problem:  # Pillow's words for damaged files
-        raise UserError(f"{path} is damaged or cut short ({problem})") from problem
+        raise UserError(f"{shown} is damaged or cut short ({one_line(problem)})") from problem
 
 
 def is_deep(image: Image.Image) -> bool:
